@@ -1,5 +1,6 @@
 """A table of the views is its row's fields: what is written comes back, sums are added, and one thing is looked up."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -72,6 +73,16 @@ def test_rows_come_back_as_they_were_written(c: SQLiteCursor) -> None:
     assert KEPT.rows(c, said="x", perhaps=None) == (FIRST,)
     assert KEPT.rows(c, said="x", name="b") == ()
     assert [type(one.is_so) for one in KEPT.rows(c)] == [bool, bool]
+
+
+@pytest.mark.parametrize("count", [0, 1, 31, 32, 33, 70])
+def test_many_rows_are_written_as_few_are(c: SQLiteCursor, count: int) -> None:
+    """None is lost where a statement's measure ends; one that is there is refused, wherever it stands."""
+    rows = [replace(FIRST, index_=number, data=b"%d" % number) for number in range(count)]
+    KEPT.insert(c, iter(rows))
+    assert KEPT.rows(c) == tuple(rows)
+    with pytest.raises(sqlite3.IntegrityError):
+        KEPT.insert(c, [replace(FIRST, index_=100), *rows, replace(FIRST, index_=100)])
 
 
 def test_sums_are_added_bytes_appended_and_all_else_is_said_anew(c: SQLiteCursor) -> None:

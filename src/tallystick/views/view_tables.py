@@ -15,6 +15,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeAlias, TypeVar, get_args, get_type_hints
@@ -30,6 +31,7 @@ _SUM: Final = "sum"
 _EXACT_SUM: Final = "exact sum"
 _APPENDED: Final = "appended"
 _CHANGED_TO: Final = {_SUM: "{0} + excluded.{0}", _APPENDED: "CAST({0} || excluded.{0} AS BLOB)"}
+_ROWS_AT_ONCE: Final = 32
 _IS_ONE_OF: Final = "IN (SELECT value FROM json_each(?))"
 
 Key: TypeAlias = Annotated[str, _KEY]
@@ -113,8 +115,12 @@ class Table(Generic[Row]):
         )
 
     def insert(self, c: SQLiteCursor, rows: Iterable[Row]) -> None:
-        """Write rows that aren't there."""
-        c.executemany(self._insert, self._stored(rows))
+        """Write rows that aren't there; many by one statement, which costs a third less than one by one."""
+        stored = [*self._stored(rows)]
+        whole = len(stored) - len(stored) % _ROWS_AT_ONCE
+        for first in range(0, whole, _ROWS_AT_ONCE):
+            c.execute(self._insert_many, [*chain.from_iterable(stored[first : first + _ROWS_AT_ONCE])])
+        c.executemany(self._insert, stored[whole:])
 
     def insert_missing(self, c: SQLiteCursor, rows: Iterable[Row]) -> None:
         """Write those of some rows that aren't there."""
@@ -236,6 +242,11 @@ class Table(Generic[Row]):
     def _insert(self) -> str:
         places = ", ".join("?" * len(self.columns))
         return f"INSERT INTO {self.name} ({', '.join(self._places)}) VALUES ({places})"  # noqa: S608 - our own names
+
+    @cached_property
+    def _insert_many(self) -> str:
+        start, places = self._insert.split(" VALUES ")
+        return f"{start} VALUES {', '.join([places] * _ROWS_AT_ONCE)}"
 
     @cached_property
     def _upsert(self) -> str:
