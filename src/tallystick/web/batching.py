@@ -1,8 +1,8 @@
 """Notes of many requests are decided in groups: what came while a group was under way goes into the next one.
 
 A request hands over its notes and waits. Whenever no group is under way, all that waits, up to a group's measure, goes
-to the ledger in a worker thread. No timer: an idle service answers a single note at once, and a busy one commits as many
-together as come meanwhile. A second group goes beside the first, so that one is read while the other is committed, as
+to the ledger in a worker thread. No timer: an idle service answers a single note at once, and a busy one commits
+together what came meanwhile. A second group goes beside the first, so that one is read while the other is committed, as
 soon as it is worth a transaction of its own.
 """
 
