@@ -1,7 +1,7 @@
-"""Names put together out of others' records, headings and scraps: whoever wrote one pays for his job, or no one does.
+"""Names put together out of others' records, headings and scraps: whoever wrote one pays, or no one does.
 
-Some names can't be told from honest records, and aren't tried: those whose first line is a record already, or whose last
-line makes the rest of the real record look like one (docs/usage-slurm.md says what to do).
+Some can't be told from honest records, and aren't tried: those whose first line is a record already, or whose last line
+makes the rest of the real record look like one (docs/usage-slurm.md says what to do).
 """
 
 import random
