@@ -90,6 +90,15 @@ def test_standard_input_is_read_too(given: list[object]) -> None:
     assert run(*given, "--json", stdin=ROWS.encode()).json["records"] == 5
 
 
+def test_of_several_files_the_one_is_named_that_is_not_read(given: list[object], tmp_path: Path) -> None:
+    """The others aren't burned without it."""
+    other = tmp_path / "may.psv"
+    other.write_text("JobID|Account\n", "utf-8")
+    ran = run(*given[:3], other, *given[3:])
+    assert (ran.status, ran.out) == (2, "")
+    assert f"column_missing: {other}: the heading lacks" in ran.err
+
+
 def test_a_file_without_a_gpu_is_said_loudly(given: list[object]) -> None:
     """Whatever is asked for."""
     Path(str(given[2])).write_text(ROWS.replace("gres/", "fs/"), "utf-8")

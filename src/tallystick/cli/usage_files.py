@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from tallystick.errors import UsageError
+from tallystick.errors import UsageError, UsageFileError
 from tallystick.metering.mapping import MAPPING_BYTES_MAX, Mapping, read_mapping
 from tallystick.progress import Progress
 
@@ -46,6 +46,7 @@ class UsageFiles:
         if len(set(names)) != len(names):
             raise UsageError("a file is named twice: its records would all be duplicates")
         self.inputs = [InputFile(name) for name in names]
+        self._read_last: InputFile | None = None
         self._progress = progress
         self._total = sum(Path(name).stat().st_size for name in names if name != STANDARD_INPUT)
         self._done = 0
@@ -53,8 +54,19 @@ class UsageFiles:
     def __iter__(self) -> Iterator[Iterator[bytes]]:
         """Yield the pieces of each file."""
         for one in self.inputs:
+            self._read_last = one
             with _opened(one.name) as file:
                 yield self._pieces(file, one)
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Say of which file it is that one isn't read at all."""
+        try:
+            yield
+        except UsageFileError as error:
+            if self._read_last is None or len(self.inputs) == 1:
+                raise
+            raise UsageFileError(error.fault, f"{self._read_last.name}: {error.detail}") from None
 
     def _pieces(self, file: IO[bytes], one: InputFile) -> Iterator[bytes]:
         digest = hashlib.sha256()

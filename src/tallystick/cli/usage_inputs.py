@@ -82,5 +82,6 @@ def read_usage_files(names: Sequence[str], format_name: str, mapping_file: Path,
     reading = Reading()
     with output.progress("Reading usage") as progress, temporary_spool() as spool, paused_collection():
         files = UsageFiles(names, progress)
-        lines = list(within_bounds(read_usage(files, format_name, mapping, reading, spool=spool, so_far=so_far)))
+        with files.named():
+            lines = list(within_bounds(read_usage(files, format_name, mapping, reading, spool=spool, so_far=so_far)))
     return Usage(lines, reading, files.inputs, format_name, of_mapping)

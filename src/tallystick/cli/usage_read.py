@@ -63,6 +63,7 @@ def read(
         opened.enter_context(paused_collection())  # nothing that is made of a record refers to itself
         progress = opened.enter_context(output.progress("Reading"))
         inputs = UsageFiles(files, progress)
+        opened.enter_context(inputs.named())
         spool = opened.enter_context(temporary_spool())
         lines: Iterator[UsageLine] = read_usage(inputs, format_name, rules, reading, spool=spool, so_far=so_far)
         if place is not None:
