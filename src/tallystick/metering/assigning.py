@@ -69,7 +69,9 @@ class _Rules:
         """
         job, starts_at, ends_at, seconds, devices, payer, line, record, cluster, _, _, records, file, *_ = run
         key = (payer, devices)
-        rule = self._plain[key] if key in self._plain else self._plain_rule(payer, devices)
+        rule = self._plain.get(key)
+        if rule is None and key not in self._plain:
+            rule = self._plain_rule(payer, devices)
         if rule is None or ends_at is None or not seconds:
             return ()
         contract, holder, item, amount = rule

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any, Final
 
 from tallystick.metering.reasons import SkipReason
 from tallystick.metering.run import Skipped, UsageLine
 from tallystick.vouchers.quantities import format_second
 
+_BATCH: Final = 256
 EXAMPLES_MAX: Final = 1_000
 """Records that are named one by one; all are counted."""
 _NAMED: Final = frozenset(
@@ -55,16 +57,21 @@ class Reading:
     def lines_of(self, outcomes: Iterable[tuple[UsageLine, ...] | Skipped]) -> Iterator[UsageLine]:
         """Yield the lines of what became of records, and count everything."""
         sums = self.gpu_milliseconds_by
-        for outcome in outcomes:
-            if isinstance(outcome, Skipped):
-                self._count(outcome)
-                continue
-            self.records += outcome[0].records
-            self.records_burned += outcome[0].records
-            self.lines += len(outcome)
-            for line in outcome:
+        outcomes = iter(outcomes)
+        while batch := list(islice(outcomes, _BATCH)):
+            burned = [outcome for outcome in batch if not isinstance(outcome, Skipped)]
+            if len(burned) != len(batch):
+                for outcome in batch:
+                    if isinstance(outcome, Skipped):
+                        self._count(outcome)
+            records = sum([lines[0].records for lines in burned])
+            self.records += records
+            self.records_burned += records
+            lines = list(chain.from_iterable(burned))
+            self.lines += len(lines)
+            for line in lines:
                 sums[line.contract, line.item] += line.gpu_milli * line.seconds
-            yield from outcome
+            yield from lines
 
     @property
     def gpu_milliseconds(self) -> int:
