@@ -8,6 +8,7 @@ import pytest
 
 from support.command_line import run
 from support.usage_read import HEADING, gpus
+from tallystick.metering import runs
 
 MAPPING = """
 cluster = "osprey"
@@ -82,6 +83,23 @@ def test_people_get_tables_and_lines_go_where_they_are_asked_to(given: list[obje
     out.write_text("my thesis\n")
     assert run(*given, "-o", out).status == 2
     assert out.read_text() == "my thesis\n"
+
+
+def test_runs_that_do_not_fit_lie_in_a_temporary_file(given: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """And come back as they were, each once, with the file that they are of."""
+    rows = [HEADING]
+    for number in [*range(40), *range(20)]:
+        start = 1_775_548_800 + (number * 7919) % 4_000
+        rows.append(f"{number}|maple|COMPLETED|{start}|{start + 60}|60|{gpus('a800', 1)}")
+    usage = Path(str(given[2]))
+    usage.write_text("\n".join(rows), "utf-8")
+    held = run(*given, "--json").json
+    monkeypatch.setattr(runs, "RUNS_IN_MEMORY_MAX", 8)
+    monkeypatch.setattr(runs, "_BATCH", 4)
+    spooled = run(*given, "--json").json
+    assert spooled == held
+    assert (held["records_burned"], held["skipped"]) == (40, {"duplicate": 20})
+    assert len({line["job"] for line in held["lines"]}) == 40
 
 
 def test_standard_input_is_read_too(given: list[object]) -> None:
