@@ -1,14 +1,16 @@
 """The stream that all books are made of says what the views say, which sum another way, and what the book holds."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support.command_line import done, failed
 from tallystick.accounting import BookedEntry, JournalAccount, booked_entries
 from tallystick.accounting.accounts import beancount_part
-from tallystick.errors import NotALedgerError
+from tallystick.errors import EntryMalformedError, NotALedgerError
 from tallystick.publishing import read_ledger
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.views import followed_views
@@ -16,6 +18,7 @@ from tallystick.views.balances import holder_balances
 from tallystick.views.contract_payments import contract_balances
 from tallystick.views.payees import payee_balances
 from tallystick.views.programme_balances import programme_balances
+from tallystick.vouchers.entry import Entry
 
 _OF_PROGRAMMES = {
     "unissued": "unissued_fen",
@@ -177,3 +180,37 @@ def test_no_two_names_become_one_in_beancount() -> None:
     assert len(spelled) == len(ids)
     assert all(name[0].isupper() or name[0].isdecimal() for name in spelled)
     assert {letter for name in spelled for letter in name} <= {*"ABCDUVabcduv1-"}
+
+
+def test_a_believed_entry_is_the_entry(small_ledger: Path) -> None:
+    """Of every kind; and one that can't be read is refused with the same words."""
+    with read_ledger(small_ledger) as reader:
+        for data in reader.entries():
+            entry = Entry.from_bytes(data)
+            assert Entry.believed(data) == entry
+            header, _, note = data.partition(b"\n")
+            for damaged in (
+                data[:-2],
+                header,
+                note,
+                header + b"\n" + header,
+                data.replace(b'"kind":"', b'"kind":"x', 1),
+            ):
+                with pytest.raises(EntryMalformedError) as said:
+                    Entry.from_bytes(damaged)
+                with pytest.raises(EntryMalformedError, match=re.escape(str(said.value))):
+                    Entry.believed(damaged)
+
+
+def test_a_journal_that_fails_leaves_what_was_there(small_ledger: Path, tmp_path: Path) -> None:
+    """An export whose entries end too soon: one line, and the file is as it was."""
+    done("export", small_ledger, tmp_path / "public")
+    (bundle,) = [path for path in (tmp_path / "public" / "tile" / "entries").rglob("*") if path.is_file()]
+    bundle.write_bytes(bundle.read_bytes()[:-400])
+    out = tmp_path / "j"
+    done("journal", small_ledger, "--format", "hledger", "-o", out)
+    before = out.read_bytes()
+    for name in ("hledger", "csv", "xlsx", "parquet", "focus"):
+        assert failed("journal", tmp_path / "public", "--format", name, "-o", out, "--force")
+        assert out.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["j", "public"]

@@ -50,5 +50,5 @@ def balances_by_account(entries: Iterable[BookedEntry], last_day: int | None = N
             amount if account.commodity == "CNY" else None,
             None if account.commodity == "CNY" else gpu_milliseconds_of(amount),
         )
-        for account, amount in sorted(running.amounts.items())
+        for account, amount in sorted(running.amounts.items(), key=lambda one: one[0].name)
     ]

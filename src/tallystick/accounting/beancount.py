@@ -71,7 +71,7 @@ def _openings(accounts: Iterable[ChartAccount], opened: set[str], day: str) -> I
 
 def _posting(leg: Leg, day: int) -> str:
     said = [f"  {leg.account.beancount_name}  {_amount(leg.account, leg.amount)}\n"]
-    said += [f'    {name}: "{value}"\n' for name, value in leg.details]
+    said += [f'    {name}: "{value}"\n' for name, value in leg.about.details]
     if leg.day != day:
         said.append(f"    booked: {format_day(leg.day)}\n")
     return "".join(said)

@@ -32,8 +32,9 @@ _NOT_IN_TITLES: Final = frozenset('"\\;:()[]|=')
 """What means something in a journal."""
 
 
-class ChartAccount(NamedTuple):
-    """An account as a journal names it.
+@dataclass(frozen=True, slots=True, eq=False)
+class ChartAccount:
+    """An account as a journal names it; there is one of each in a chart, so that it is known by itself.
 
     Attributes:
         name: in hledger.
@@ -72,6 +73,7 @@ class Chart:
     default: Place | None = None
     name: str = ""
     _known: dict[JournalAccount, ChartAccount] = field(default_factory=dict)
+    _by_name: dict[str, ChartAccount] = field(default_factory=dict)
 
     def account_of(self, account: JournalAccount) -> ChartAccount:
         """Return the account of the chart that an account is kept under.
@@ -81,7 +83,8 @@ class Chart:
         """
         known = self._known.get(account)
         if known is None:
-            known = self._known[account] = self._account_of(account)
+            made = self._account_of(account)
+            known = self._known[account] = self._by_name.setdefault(made.name, made)
         return known
 
     def _account_of(self, account: JournalAccount) -> ChartAccount:

@@ -13,12 +13,14 @@ At a month's end a transaction of nothing asserts what lies in each account that
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from typing import Final
 
-from tallystick.accounting.accounts import Root
+from tallystick.accounting.accounts import Commodity, Root
 from tallystick.accounting.amounts import in_text
 from tallystick.accounting.chart import ChartAccount
 from tallystick.accounting.journal import Leg, MonthEnd, Opening, Part, Transaction
+from tallystick.accounting.postings import BookedEntry
 from tallystick.vouchers.quantities import format_day, format_instant
 
 _TYPES: Final[dict[Root, str]] = {"assets": "A", "equity": "E", "expenses": "X"}
@@ -42,14 +44,7 @@ def hledger_journal(parts: Iterable[Part], origin: str) -> Iterator[str]:
     for part in parts:
         match part:
             case Transaction(entry, legs):
-                yield "".join(_declarations([leg.account for leg in legs], declared))
-                command = entry.event.command
-                yield (
-                    f"\n{format_day(entry.day)} * ({entry.index}) {command.party} | {entry.event.kind}\n"
-                    f"    ; entry:{entry.index}, ref:{command.ref}, hash:{entry.leaf_hash.hex()}, "
-                    f"at:{format_instant(entry.at)}\n"
-                )
-                yield "".join([_posting(leg, entry.day) for leg in legs])
+                yield "".join([*_declarations([leg.account for leg in legs], declared), *_transaction(entry, legs)])
             case Opening(day, balances):
                 yield "".join(_declarations([account for account, _ in balances], declared))
                 yield f"\n{format_day(day)} * opening balances\n"
@@ -69,13 +64,27 @@ def _declarations(accounts: Iterable[ChartAccount], declared: set[str]) -> Itera
             yield f"\naccount {account.name}  ; type:{_TYPES[account.root]}\n"
 
 
-def _posting(leg: Leg, day: int) -> str:
-    account, amount, booked, details, *_ = leg
-    tags = [f"{name}:{value}" for name, value in details]
-    if booked != day:
-        tags.append(f"date2:{format_day(booked)}")
-    comment = "  ; " + ", ".join(tags) if tags else ""
-    return f"    {_called(account)}  {in_text(amount, account.commodity)} {account.commodity}{comment}\n"
+def _transaction(entry: BookedEntry, legs: Iterable[Leg]) -> Iterator[str]:
+    day, command, event = entry.day, entry.event.command, entry.event
+    yield (
+        f"\n{_day_text(day)} * ({entry.index}) {command.party} | {event.kind}\n"
+        f"    ; entry:{entry.index}, ref:{command.ref}, hash:{entry.leaf_hash.hex()}, at:{format_instant(entry.at)}\n"
+    )
+    for account, amount, booked, about, _, _ in legs:
+        called, commodity = _written(account)
+        tags = about.tags
+        if booked != day:
+            tags = f"{tags}, date2:{_day_text(booked)}" if tags else f"date2:{_day_text(booked)}"
+        comment = f"  ; {tags}\n" if tags else "\n"
+        yield f"    {called}  {in_text(amount, commodity)} {commodity}{comment}"
+
+
+_day_text: Final = lru_cache(maxsize=512)(format_day)
+
+
+@cache
+def _written(account: ChartAccount) -> tuple[str, Commodity]:
+    return _called(account), account.commodity
 
 
 def _called(account: ChartAccount) -> str:

@@ -11,16 +11,34 @@ is what was known then. A leg says on which day it is booked, where that is anot
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from tallystick.accounting.accounts import JournalAccount, gpu_time_accounts
+from tallystick.accounting.accounts import gpu_time_accounts
 from tallystick.accounting.amounts import gpu_hour_units
 from tallystick.accounting.chart import Chart, ChartAccount
 from tallystick.accounting.postings import BookedEntry, BookedPosting, UsedLine
 from tallystick.vouchers.quantities import day_after
 
+_ABOUTS_KEPT: Final = 4_096
+
 Details = tuple[tuple[str, str], ...]
-"""Names and values: of what a leg is."""
+"""Names and values."""
+
+
+class About:
+    """What a leg is of: the voucher, the contract and so on; most legs of a log share one with others.
+
+    Attributes:
+        details: names and values.
+        tags: the same as text, `name:value, name:value`.
+    """
+
+    __slots__ = ("details", "tags")
+
+    def __init__(self, details: Details) -> None:
+        self.details: Final = details
+        self.tags: Final = ", ".join([f"{name}:{value}" for name, value in details])
 
 
 class Leg(NamedTuple):
@@ -30,7 +48,7 @@ class Leg(NamedTuple):
         account: of the chart.
         amount: fen, or ten-millionths of a GPU-hour; less than nothing where it is taken away.
         day: on which it is booked.
-        details: the voucher, the contract and so on that it is of.
+        about: what it is of.
         programme: of money, whose it is; None of GPU-time.
         item: of GPU-time, what was used; None of money.
     """
@@ -38,7 +56,7 @@ class Leg(NamedTuple):
     account: ChartAccount
     amount: int
     day: int
-    details: Details
+    about: About
     programme: str | None = None
     item: str | None = None
 
@@ -86,7 +104,7 @@ class RunningBalances:
     chart: Chart
     by_line: bool = False
     amounts: dict[ChartAccount, int] = field(default_factory=lambda: defaultdict(int))
-    _gpu_milliseconds: dict[JournalAccount, int] = field(default_factory=lambda: defaultdict(int))
+    _gpu_time: dict[tuple[str, str, str], "_GpuTime"] = field(default_factory=dict)
 
     def add(self, entry: BookedEntry, *, only_by: int | None = None) -> tuple[Leg, ...]:
         """Take in an entry, and return the legs of its transaction.
@@ -99,55 +117,81 @@ class RunningBalances:
         for posting in entry.postings:
             if only_by is None or posting.day <= only_by:
                 legs += self._legs_of(posting)
-        lines = entry.lines if only_by is None else [line for line in entry.lines if line.day <= only_by]
-        legs += self._time_legs(entry, lines)
+        if entry.lines:
+            lines = entry.lines if only_by is None else [line for line in entry.lines if line.day <= only_by]
+            legs += self._time_legs(entry, lines)
+        amounts = self.amounts
         for leg in legs:
-            self.amounts[leg.account] += leg.amount
+            amounts[leg[0]] += leg[1]
         return tuple(legs)
 
     def _legs_of(self, posting: BookedPosting) -> tuple[Leg, Leg]:
-        about = (posting.voucher, posting.reservation, posting.contract, posting.claim, posting.demand)
-        details = tuple([(name, value) for name, value in zip(_DETAILS, about, strict=True) if value is not None])
-        account_of, amount_fen, day = self.chart.account_of, posting.amount_fen, posting.day
-        target = details if posting.into is None else (("voucher", posting.into), *details[1:])
+        source, target, amount_fen, day, _, programme, voucher, reservation, contract, claim, demand, into = posting
+        about = about_of(voucher, reservation, contract, claim, demand)
+        there = about if into is None else about_of(into, reservation, contract, claim, demand)
+        account_of = self.chart.account_of
         return (
-            Leg(account_of(posting.source), -amount_fen, day, details, posting.programme),
-            Leg(account_of(posting.target), amount_fen, day, target, posting.programme),
+            Leg(account_of(source), -amount_fen, day, about, programme),
+            Leg(account_of(target), amount_fen, day, there, programme),
         )
 
-    def _time_legs(self, entry: BookedEntry, lines: Iterable[UsedLine]) -> Iterator[Leg]:
-        """Yield the legs of GPU-time: of each line, or of each item and day."""
-        if entry.provider is None or entry.holder is None or entry.contract is None:
-            return
-        of_entry = ("contract", entry.contract)
+    def _time_legs(self, entry: BookedEntry, lines: Iterable[UsedLine]) -> list[Leg]:
+        """Return the legs of GPU-time: of each line, or of each item and day."""
+        provider, holder, contract = entry.provider, entry.holder, entry.contract
+        legs: list[Leg] = []
+        if provider is None or holder is None or contract is None:
+            return legs
         sums: dict[tuple[str, int], int] = {}
         for line in lines:
             if not line.is_gpu_time:
                 continue
+            quantity = line.quantity
             if self.by_line:
-                details = (of_entry, ("line", str(line.number)), ("job", line.job))
-                yield from self._time_pair(entry.provider, entry.holder, line.item, line.quantity, line.day, details)
+                about = About(
+                    (("contract", contract), ("line", str(line.number)), ("job", line.job), ("gpu_ms", str(quantity)))
+                )
+                legs += self._time_pair(provider, holder, line.item, quantity, line.day, about)
             else:
-                sums[line.item, line.day] = sums.get((line.item, line.day), 0) + line.quantity
+                sums[line.item, line.day] = sums.get((line.item, line.day), 0) + quantity
         for (item, day), quantity in sums.items():
-            yield from self._time_pair(entry.provider, entry.holder, item, quantity, day, (of_entry,))
+            about = About((("contract", contract), ("gpu_ms", str(quantity))))
+            legs += self._time_pair(provider, holder, item, quantity, day, about)
+        return legs
 
     def _time_pair(
-        self, provider: str, holder: str, item: str, gpu_milliseconds: int, day: int, details: Details
+        self, provider: str, holder: str, item: str, gpu_milliseconds: int, day: int, about: About
     ) -> tuple[Leg, Leg]:
-        used, given = gpu_time_accounts(provider, holder, item)
-        before = self._gpu_milliseconds[used]
-        after = self._gpu_milliseconds[used] = before + gpu_milliseconds
-        units = gpu_hour_units(after) - gpu_hour_units(before)
-        details = (*details, ("gpu_ms", str(gpu_milliseconds)))
-        account_of = self.chart.account_of
+        whose = provider, holder, item
+        known = self._gpu_time.get(whose)
+        if known is None:
+            used, given = map(self.chart.account_of, gpu_time_accounts(provider, holder, item))
+            known = self._gpu_time[whose] = _GpuTime(used, given)
+        known.milliseconds += gpu_milliseconds
+        before, known.units = known.units, gpu_hour_units(known.milliseconds)
+        units = known.units - before
         return (
-            Leg(account_of(used), units, day, details, item=item),
-            Leg(account_of(given), -units, day, details, item=item),
+            Leg(known.used, units, day, about, None, item),
+            Leg(known.given, -units, day, about, None, item),
         )
 
 
+@dataclass(slots=True)
+class _GpuTime:
+    """Where the GPU-time of an item is counted, and what it is so far: exactly, and rounded."""
+
+    used: ChartAccount
+    given: ChartAccount
+    milliseconds: int = 0
+    units: int = 0
+
+
 _DETAILS: Final = ("voucher", "reservation", "contract", "claim", "demand")
+
+
+@lru_cache(maxsize=_ABOUTS_KEPT)
+def about_of(*values: str | None) -> About:
+    """Return what a posting is of: voucher, reservation, contract, claim and demand, where there are such."""
+    return About(tuple([(name, value) for name, value in zip(_DETAILS, values, strict=True) if value is not None]))
 
 
 @dataclass
@@ -211,7 +255,7 @@ def _month_end(day: int, changed: Iterable[ChartAccount], running: RunningBalanc
 def _opening(day: int, running: RunningBalances) -> Iterator[Opening]:
     balances = [(account, amount) for account, amount in running.amounts.items() if amount]
     if balances:
-        yield Opening(day, tuple(sorted(balances)))
+        yield Opening(day, tuple(sorted(balances, key=lambda one: one[0].name)))
 
 
 def month_of(day: int) -> tuple[int, int]:

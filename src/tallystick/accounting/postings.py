@@ -18,11 +18,14 @@ from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, Statement
 from tallystick.vouchers.editions import check_first_edition
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.rules.burn_lines import Corrected
+from tallystick.vouchers.outcomes import Burned
+from tallystick.vouchers.quantities import DAY_US
+from tallystick.vouchers.rules.burn_lines import Corrected, is_booked_late
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.rules.service_burning import ServiceBurn
+from tallystick.vouchers.seals import Touches
 from tallystick.vouchers.state import State
 
 _ENTRIES_BETWEEN_REPORTS: Final = 256
@@ -109,7 +112,7 @@ class UsedLine(NamedTuple):
     is_of_sealed_day: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BookedEntry:
     """An entry of a log that posts something, or burns something that no programme pays.
 
@@ -123,7 +126,7 @@ class BookedEntry:
         lines: accepted, or taken back.
         contract, provider, holder: of these lines; None if there are none.
         state: after the entry. It goes on to change as soon as the next entry is asked for. It doesn't know which job's
-            time is burned.
+            time is burned, nor which entries touched an account.
     """
 
     index: int
@@ -162,9 +165,10 @@ def replayed(
     """Yield what entries book, from the first one of a log on; raises what `booked_entries` does."""
     state = State.empty(origin)
     state.job_times = _JobTimesUnasked()
+    state.touches = _TouchesUnasked()
     try:
         for data in entries:
-            event = Entry.from_bytes(data).event
+            event = Entry.believed(data).event
             sealed_day = state.sealed_day
             postings = evolve(state, event)
             booked = _booked(event, postings, state, sealed_day, data)
@@ -176,6 +180,24 @@ def replayed(
         raise NotALedgerError(f"entry {state.size} can't be replayed ({error}); `tallystick audit` says more") from None
     if state.size != size:
         raise NotALedgerError(f"entry {state.size} is missing; `tallystick audit` says more")
+
+
+class _NoTouches(Touches):
+    """Which entries touched an account; only seals ask, and what they seal is checked by audits."""
+
+    def add(self, index: int) -> None:
+        """Keep nothing."""
+
+
+class _TouchesUnasked(dict[str, Touches]):
+    """By account."""
+
+    def get(self, key: str, default: object = None) -> Touches:
+        """Return what is kept of an account."""
+        return _NO_TOUCHES
+
+
+_NO_TOUCHES: Final = _NoTouches()
 
 
 class _TimesUnasked(JobTimes):
@@ -216,9 +238,15 @@ def _booked(
 ) -> BookedEntry:
     command = event.command
     statement = lines = None
-    if isinstance(command, TimeBurn | ServiceBurn):
+    if isinstance(command, TimeBurn):
+        assert isinstance(event.outcome, Burned)
         statement = state.statements[command.party][command.ref]
-        lines = tuple(_burned_lines(command, statement, state, sealed_day))
+        lines = tuple(_burned_lines(command, event.outcome, event, state, sealed_day))
+    elif isinstance(command, ServiceBurn):
+        statement = state.statements[command.party][command.ref]
+        lines = tuple(
+            [_used(one, statement, command.ref, state, sealed_day, 1, command.corrects) for one in statement.lines()]
+        )
     elif isinstance(command, BurnReverse):
         statement = state.statements[command.party][command.statement]
         lines = tuple(_taken_back(command, statement, state, sealed_day))
@@ -241,19 +269,33 @@ def _booked(
 
 def _posting(posting: Posting, event: Event, state: State, today: int) -> BookedPosting:
     programme, source, source_id, target, target_id, amount_fen = posting
+    if target == "burned" and source == "reserved":  # most are
+        held = state.reservations[source_id]
+        return BookedPosting(
+            money_account("reserved", programme, held.holder),
+            money_account("burned", programme, held.provider),
+            amount_fen,
+            int(target_id.rpartition(" ")[2]),
+            posting,
+            programme,
+            held.voucher,
+            source_id,
+            held.contract,
+            None,
+            None,
+            None,
+        )
     day, contract = today, None
     reservation = claim = None
     for account, account_id in ((source, source_id), (target, target_id)):
         if account in _OF_LOTS:
             contract = lot_in(account, account_id).contract
-        if account == "claimed":
-            claim = account_id.partition(" ")[0]
-        if account == "reserved":
+            if account == "claimed":
+                claim = account_id.partition(" ")[0]
+        elif account == "reserved":
             reservation = account_id
             contract = state.reservations[account_id].contract
-    if target == "burned":
-        day = dated_lot_of(target_id).day
-    elif source == "burned" and isinstance(event.command, BurnReverse):
+    if source == "burned" and isinstance(event.command, BurnReverse):
         day = dated_lot_of(source_id).day
     imported = event.command.voucher if isinstance(event.command, VoucherImport) else None
     demand = source_id if source == "receivable" else target_id if target == "receivable" else None
@@ -294,19 +336,46 @@ def _party(account: Account, account_id: str, programme: str, state: State) -> s
 
 
 def _burned_lines(
-    command: TimeBurn | ServiceBurn, statement: Statement, state: State, sealed_day: int | None
+    command: TimeBurn, outcome: Burned, event: Event, state: State, sealed_day: int | None
 ) -> Iterator[UsedLine]:
     """Yield the lines of a statement that were accepted."""
-    if isinstance(command, ServiceBurn):
-        corrections = {0: command.corrects}
-    else:
-        corrections = {
-            number: line.options.corrects
-            for number, (_, line) in enumerate(command.lines())
-            if line.options is not None and line.options.corrects is not None
-        }
-    for line in statement.lines():
-        yield _used(line, statement, command.ref, state, sealed_day, 1, corrections.get(line.number))
+    refused = {number for number, _ in outcome.refused}
+    absorbed = dict(outcome.absorbed)
+    paid = [
+        (name, held.voucher, held.programme, fen) for name, fen in outcome.paid for held in [state.reservations[name]]
+    ]
+    utc_offset_us, ref, index = state.utc_offset_us, command.ref, event.index
+    today = (event.at + utc_offset_us) // DAY_US
+    number = -1
+    for item, line in command.lines():
+        number += 1
+        if number in refused:
+            continue
+        job, gpu_milli, starts_at, ends_at, seconds, options = line
+        used_day = (ends_at + utc_offset_us) // DAY_US
+        yield UsedLine(
+            index,
+            ref,
+            number,
+            item,
+            True,
+            job,
+            starts_at,
+            ends_at,
+            gpu_milli * seconds,
+            outcome.fee_fen[number],
+            absorbed.get(number, 0),
+            tuple(
+                [
+                    LinePayment(name, voucher, programme, fen[number])
+                    for name, voucher, programme, fen in paid
+                    if fen[number]
+                ]
+            ),
+            today if options is not None and is_booked_late(line) else used_day,
+            None if options is None else options.corrects,
+            sealed_day is not None and used_day <= sealed_day,
+        )
 
 
 def _taken_back(command: BurnReverse, statement: Statement, state: State, sealed_day: int | None) -> Iterator[UsedLine]:
@@ -324,9 +393,11 @@ def _used(
     sign: int,
     corrects: Corrected | None,
 ) -> UsedLine:
-    used_day = state.day_of(line.ends_at)
+    utc_offset_us = state.utc_offset_us
+    used_day = (line.ends_at + utc_offset_us) // DAY_US
+    day = (statement.at + utc_offset_us) // DAY_US if line.is_booked_late else used_day
     is_gpu_time = not line.job.startswith(_SERVICE)
-    day = state.day_of(statement.at) if line.is_booked_late else used_day
+    reservations = state.reservations
     return UsedLine(
         statement.index,
         ref,
@@ -341,7 +412,7 @@ def _used(
         sign * line.absorbed_fen,
         tuple(
             [
-                LinePayment(name, state.reservations[name].voucher, state.reservations[name].programme, sign * fen)
+                LinePayment(name, (held := reservations[name]).voucher, held.programme, sign * fen)
                 for name, fen in line.payments
             ]
         ),

@@ -98,7 +98,7 @@ def rows_of(parts: Iterable[Part], balances: dict[ChartAccount, int] | None = No
 
 def balance_rows(balances: dict[ChartAccount, int]) -> list[Row]:
     """Return what lies in each account, in the order of their names."""
-    return [_account(account, amount) for account, amount in sorted(balances.items())]
+    return [_account(account, amount) for account, amount in sorted(balances.items(), key=lambda one: one[0].name)]
 
 
 def _account(account: ChartAccount, amount: int) -> Row:
@@ -108,7 +108,7 @@ def _account(account: ChartAccount, amount: int) -> Row:
 
 
 def _details(leg: Leg) -> Row:
-    said: dict[str, Cell] = {"programme": leg.programme, "item": leg.item, **dict(leg.details)}
+    said: dict[str, Cell] = {"programme": leg.programme, "item": leg.item, **dict(leg.about.details)}
     line = said.get("line")
     said["line"] = None if line is None else int(line)
     return tuple([said.get(name) for name in _DETAILS])

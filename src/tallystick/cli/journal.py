@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
@@ -52,6 +53,7 @@ _KINDS: Final = {
     JournalFormat.PARQUET: kinds.PARQUET_JOURNAL,
     JournalFormat.FOCUS: kinds.FOCUS_DATA,
 }
+_PIECES_AT_ONCE: Final = 256
 _OF_BYTES: Final = {JournalFormat.XLSX: "spreadsheet", JournalFormat.PARQUET: "parquet"}
 """Those that a library writes as a file of its own, and the module that has it do so."""
 
@@ -100,8 +102,9 @@ def journal(
             elif format_ in _OF_BYTES:
                 _write_bytes(format_, made.parts(entries), booked, opened)
             else:
-                for text in _text(format_, made.parts(entries), booked.reader.origin, bom=bom):
-                    opened.write(text.encode())
+                pieces = _text(format_, made.parts(entries), booked.reader.origin, bom=bom)
+                while some := "".join(islice(pieces, _PIECES_AT_ONCE)):
+                    opened.write(some.encode())
         if format_ is not JournalFormat.FOCUS:
             what = f"{made.transactions:,} transactions"
         output.line_about(out, f"{file}: {what}, {booked.as_of}")

@@ -9,6 +9,7 @@ These bytes are the leaf of the Merkle tree. An entry has at most 65,535 of them
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 
@@ -17,11 +18,22 @@ from tallystick.signing import canonical_json
 from tallystick.signing.note import Note
 from tallystick.vouchers.editions import check_edition
 from tallystick.vouchers.quantities import format_instant, parse_instant
-from tallystick.vouchers.rulebook import outcome_from_json, outcome_to_bytes, parse_command
+from tallystick.vouchers.rulebook import (
+    RULEBOOK,
+    believed_outcome,
+    outcome_from_json,
+    outcome_to_bytes,
+    parse_command,
+)
 from tallystick.vouchers.rules.rule import Event
 
 ENTRY_SIZE_MAX: Final = 65_535
 
+_WRITTEN: Final = re.compile(
+    rb'\{"at":"([0-9T:.Z-]{27})","index":([0-9]{1,16}),"kind":"([a-z_./0-9]+)","outcome":(\{.*\})\}\n'
+    rb"(\{.*\}\n)\n((?:\xe2\x80\x94 [^\n]+\n)+)"
+)
+"""An entry as `Entry.of` writes it: no JSON and no signature line has a newline in it."""
 _HEADER_FIELDS: Final = {"at": str, "index": int, "kind": str, "outcome": dict}
 
 
@@ -116,6 +128,30 @@ class Entry(NamedTuple):
             raise EntryMalformedError(str(error).splitlines()[0]) from None
         text_sha256 = hashlib.sha256(note.text).hexdigest()
         return cls(Event(header.index, header.at, command, outcome, text_sha256, note.key_names), data)
+
+    @classmethod
+    def believed(cls, data: bytes) -> Self:
+        """Return the same entry as `from_bytes`, in half the time, of a log that is believed to have been decided.
+
+        What isn't canonical, or no note, isn't noticed here unless nothing can be read of it.
+
+        Raises:
+            EntryMalformedError, EditionUnknownError: as `from_bytes`.
+        """
+        found = _WRITTEN.fullmatch(data)
+        if found is None:
+            return cls.from_bytes(data)
+        at, index, kind, outcome_bytes, text, lines = found.groups()
+        try:
+            command = RULEBOOK.commands.validate_json(text)
+            if command.event_kind != kind.decode():
+                return cls.from_bytes(data)
+            outcome = believed_outcome(command.event_kind, outcome_bytes)
+            names = tuple([line[4:].partition(b" ")[0].decode() for line in lines.splitlines()])
+            sha256 = hashlib.sha256(text).hexdigest()
+            return cls(Event(int(index), parse_instant(at.decode()), command, outcome, sha256, names), data)
+        except ValueError:
+            return cls.from_bytes(data)  # which says what is wrong
 
     def to_bytes(self) -> bytes:
         """Return the bytes: the leaf of the Merkle tree."""

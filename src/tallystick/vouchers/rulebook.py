@@ -179,6 +179,21 @@ def outcome_from_json(kind: str, fields: dict[str, Any]) -> Outcome:
     return _NOTHING
 
 
+def believed_outcome(kind: str, data: bytes) -> Outcome:
+    """Return the outcome that an event of this kind has in an entry that is believed to be canonical.
+
+    Raises:
+        ValueError: not of this kind's form.
+    """
+    adapter = RULEBOOK.outcomes.get(kind)
+    if adapter is not None:
+        outcome: Outcome = adapter.validate_json(data)
+        return outcome
+    if data != b"{}":
+        raise ValueError(f"an event {kind} has an empty outcome")
+    return _NOTHING
+
+
 def _first_fault(error: ValidationError, value: canonical_json.JsonValue) -> str:
     """Say in one line where the first fault is and what it is; what a stranger wrote is shown short and escaped."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
