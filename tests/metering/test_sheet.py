@@ -109,6 +109,11 @@ def test_numbers_and_times_are_read_as_people_write_them(
         ("合计,,,,8,,,192.00", "aggregate"),
         ("一月小计：,,,,,,,", "aggregate"),
         (",Total,,,8,,,192", "aggregate"),
+        ("合计,,共 6 单,,8,,,192", "aggregate"),
+        ("summit,birch,o-1,a100,8,,,", "not_started"),
+        # a comma that isn't quoted
+        ("1,birch,o-1,a100,1,024,2026/1/1,2026/1/2", "unreadable"),
+        ("1,birch,o-1,a100,8,2026/1/1,2026/1/1,1,234.00", "unreadable"),
     ],
 )
 def test_a_row_that_isnt_burned_has_its_reason(row: str, reason: str) -> None:

@@ -56,12 +56,13 @@ def read_sheet(chunks: Iterable[bytes], mapping: Mapping, remarks: Remarks) -> I
     if head.startswith(_OLE):
         what = "an old .xls, or a file with a password; save it as .xlsx without one, or as CSV"
         raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, what)
-    if head.startswith(_ZIP):
+    is_text = not head.startswith(_ZIP)
+    if not is_text:
         data = joined(chain([head], pieces), WORKBOOK_BYTES_MAX, "save the sheet as CSV")
         above, rows = _with_heading(read_workbook(data, mapping), mapping)
     else:
         above, rows = _csv(head, pieces, mapping, remarks)
-    sheet = _Sheet(above, mapping, remarks)
+    sheet = _Sheet(above, mapping, remarks, is_text=is_text)
     for line, cells in rows:
         record = sheet.read(line, cells)
         if record is not None:
@@ -107,7 +108,8 @@ def _with_heading(rows: _Rows, mapping: Mapping) -> tuple[_Heading, _Rows]:
 class _Sheet:
     """A sheet whose heading was found."""
 
-    def __init__(self, heading: _Heading, mapping: Mapping, remarks: Remarks) -> None:
+    def __init__(self, heading: _Heading, mapping: Mapping, remarks: Remarks, *, is_text: bool) -> None:
+        self._is_text = is_text
         self._heading = heading
         self._places = heading.places
         self._mapping = mapping
@@ -123,11 +125,13 @@ class _Sheet:
         if not said or cells == self._heading.cells:
             return None
         cells = cells + [""] * (max(self._places.values()) + 1 - len(cells))
-        is_no_job = all(is_nothing(self._cell(cells, column)) for column in ("job", "from", "to"))
-        if is_no_job and is_total(cells):
+        if all(is_nothing(self._cell(cells, column)) for column in ("from", "to")) and is_total(cells):
             if "gpu_hours" in self._places:
                 self._totals.compare(line, cells, self._places["gpu_hours"])
             return Skipped(SkipReason.AGGREGATE, line)
+        if self._is_text and any(map(text_of_cell, cells[len(self._heading.cells) :])):
+            # a comma that isn't quoted moves all that follows into other columns
+            return Skipped(SkipReason.UNREADABLE, line, why="it has more cells than there are headings")
         if len(said) == 1 and all(is_nothing(self._cell(cells, column)) for column in _OF_A_JOB):
             list_remark(self._remarks, "notes", {"line": line, "text": text_of_cell(said[0])[:200]})
             return None

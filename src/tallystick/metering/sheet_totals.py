@@ -10,8 +10,8 @@ from tallystick.metering.remarks import Remarks, list_remark
 from tallystick.metering.sheet_cells import number_of_cell, text_of_cell
 from tallystick.metering.workbook import Formula
 
-_TOTAL: Final = re.compile(r"(小计|合计|总计|总和|共计|汇总|累计|sub-?\s*total|grand\s*total|total|sum)", re.IGNORECASE)
-_PART: Final = re.compile(r"(小计|sub-?\s*total)", re.IGNORECASE)
+_PART: Final = re.compile(r"小计|\bsub-?\s*total\b", re.IGNORECASE)
+_TOTAL: Final = re.compile(r"小计|合计|总计|总和|共计|汇总|累计|\b(?:sub-?\s*|grand\s*)?(?:total|sum)\b", re.IGNORECASE)
 _GPU_MS_OF_HOUR: Final = 3_600_000
 
 
