@@ -6,10 +6,12 @@ tests/metering/test_bad_usage.py spoils the examples in ways that somebody thoug
 import json
 from typing import NamedTuple
 
+from support.usage_formats import MAPPING as OF_SAMPLES
 from support.usage_read import HEADING, MAPPING, gpus
+from support.usage_samples import SAMPLES
 from tallystick.errors import UsageFileError
 from tallystick.metering.formats import read_usage
-from tallystick.metering.mapping import Mapping
+from tallystick.metering.mapping import Mapping, read_mapping
 from tallystick.metering.reading import Reading
 
 _ROWS = (
@@ -30,10 +32,11 @@ _JOB = {
 
 
 class UsageReader(NamedTuple):
-    """A format, and good examples of it."""
+    """A format, good examples of it, and the mapping that they are read with."""
 
     format_name: str
     seeds: tuple[bytes, ...]
+    mapping: Mapping = Mapping.model_validate(MAPPING)
 
 
 READERS = {
@@ -42,6 +45,9 @@ READERS = {
         ("\n".join((HEADING, *_ROWS)).encode(), "|\r\n".join((HEADING, *_ROWS, "")).encode(), _NAMED.encode()),
     ),
     "usage: sacct --json": UsageReader("slurm-json", (json.dumps({"jobs": [_JOB, _JOB]}).encode(),)),
+} | {
+    f"usage: {name}": UsageReader(name, (sample,), read_mapping(OF_SAMPLES.encode(), "mapping.toml"))
+    for name, sample in SAMPLES.items()
 }
 
 
@@ -53,7 +59,7 @@ def check(name: str, data: bytes) -> None:
 def _came_to(name: str, chunks: list[bytes]) -> tuple[object, ...]:
     reading = Reading()
     try:
-        lines = list(read_usage([chunks], READERS[name].format_name, Mapping.model_validate(MAPPING), reading))
+        lines = list(read_usage([chunks], READERS[name].format_name, READERS[name].mapping, reading))
     except UsageFileError as error:
         refused = str(error)
     else:
