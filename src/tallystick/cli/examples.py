@@ -54,6 +54,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "check": ("tallystick check ledger statement.note",),
     "submit": ("tallystick submit ledger issue.note --receipts receipts",),
+    "usage map": (
+        "tallystick usage map allocation.json --format opencost --cluster guian -o mapping.toml",
+        "tallystick usage map april.csv --format csv --mapping mapping.toml",
+    ),
     "usage read": ("tallystick usage read march.psv --format slurm-psv --mapping mapping.toml",),
     "usage plan": (
         "tallystick usage plan march.psv --format slurm-psv --mapping mapping.toml",
