@@ -14,8 +14,8 @@ from support.clusters import CONTRACT, DAY, Cluster, Job, burned_once, export
 from support.command_line import finish, start
 from support.schedules import schedule
 
-KILLS = schedule(2, 40)
-JOBS = schedule(120, 3_000)
+KILLS = int(os.environ.get("TALLYSTICK_KILLS", schedule(2, 40)))
+JOBS = int(os.environ.get("TALLYSTICK_JOBS", schedule(120, 3_000)))
 SLOWEST_SECONDS = 120
 
 
@@ -75,8 +75,9 @@ def test_whatever_was_lost_nothing_is_burned_twice(cluster: Cluster, tmp_path: P
     burned_once(jobs, cluster.standing())
 
 
+@pytest.mark.parametrize("days", [2, 9], ids=["in time", "when it is too old"])
 def test_what_was_signed_and_not_answered_is_sent_again_before_the_log_is_asked(
-    cluster: Cluster, tmp_path: Path
+    cluster: Cluster, tmp_path: Path, days: int
 ) -> None:
     """The outbox of a run that was killed before it sent, and of one whose answers were lost."""
     jobs = some_jobs(20)
@@ -91,8 +92,9 @@ def test_what_was_signed_and_not_answered_is_sent_again_before_the_log_is_asked(
     (tmp_path / "usage-outbox" / "guian-cluster" / "answers.jsonl").unlink()
     shutil.rmtree(cluster.desk.ledger)
     shutil.move(tmp_path / "before", cluster.desk.ledger)
-    unsent = cluster.burn(file, at=2 * DAY)
-    assert (unsent.status, cluster.desk.size) == (0, size)
+    unsent = cluster.burn(file, at=days * DAY)
+    assert (unsent.status, cluster.desk.size) == (0, size), unsent
+    assert ("its lines are planned anew" in unsent.err) == (days == 9)
     burned_once(jobs, cluster.standing())
 
 

@@ -129,9 +129,13 @@ def _burning(
 def _send_unanswered(burning: _Burning) -> None:
     """Send what an earlier run signed and didn't see answered, so that the log has it before it is asked."""
     waiting = burning.outbox.unanswered()
-    if waiting:
-        output.notice(f"statements of an earlier run without an answer, sent again as they are: {len(waiting):,}")
-        _send(burning, waiting)
+    if not waiting:
+        return
+    output.notice(f"statements of an earlier run without an answer, sent again as they are: {len(waiting):,}")
+    _send(burning, waiting)
+    refused = [ref for ref in waiting if not burning.answers[ref]["accepted"]]
+    for ref in refused:  # too old, for example; what they had is planned anew
+        output.notice(f"{ref} is refused now: {burning.answers.pop(ref)['reason']}; its lines are planned anew")
 
 
 def _new(burning: _Burning, made: "PreviewedPlan") -> "list[PlannedStatement]":

@@ -4,17 +4,20 @@
 
 from contextlib import closing
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from tallystick.cli import drafting, output, parameters
 from tallystick.cli.statuses import AS_ASKED, REFUSED
 from tallystick.cli.usage_inputs import Files, FormatName, MappingFile, SoFar
+from tallystick.named_files import Kind, NamedFile
 
 if TYPE_CHECKING:
     from tallystick.cli.usage_planning import PreviewedPlan, Signer
+
+
+_REVERSALS: Final = Kind("a sheet of reversals", lambda beginning: b"ref,statement,line,reason" in beginning[:64])
 
 
 class Split(StrEnum):
@@ -41,7 +44,7 @@ def plan(
     split: SplitBy = None,
     so_far: SoFar = False,
     reversals: Annotated[
-        Path | None, typer.Option("--reversals", metavar="FILE.csv", help="Write the reversals that are proposed.")
+        str | None, typer.Option("--reversals", metavar="FILE.csv", help="Write the reversals that are proposed.")
     ] = None,
     profile: parameters.ProfileFile = None,
     source: parameters.ProfileSource = None,
@@ -61,6 +64,7 @@ def plan(
     from tallystick.cli.usage_shown import plan_said, show_plan
     from tallystick.wire import usage as wire_usage
 
+    sheet = None if reversals is None else NamedFile(reversals, _REVERSALS)
     options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
     found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
     keys = drafting.keys_of(found, sign_with or ())
@@ -69,8 +73,8 @@ def plan(
         signer = Signer(found, place, keys)
         has_key = bool(sign_with) or found.key is not None
         made = planned(usage, signer, None if split is None else split.value, is_previewed=has_key)
-        if reversals is not None:
-            _write_reversals(made, signer, reversals)
+        if sheet is not None:
+            _write_reversals(made, signer, sheet)
     if as_json:
         output.print_json(wire_usage.planned(plan_said(made)))
     else:
@@ -78,13 +82,10 @@ def plan(
     return REFUSED if made.is_open else AS_ASKED
 
 
-def _write_reversals(made: "PreviewedPlan", signer: "Signer", path: Path) -> None:
+def _write_reversals(made: "PreviewedPlan", signer: "Signer", file: NamedFile) -> None:
     """Write the reversals that are proposed as a sheet of commands, which `do burn.reverse --from` signs."""
     from tallystick.cli.usage_planning import reversal_commands
-    from tallystick.durable_files import whole_file
     from tallystick.printing.csv_bytes import csv_bytes
 
     columns = ("ref", "statement", "line", "reason")
-    rows = reversal_commands(made.plan.reversals, signer)
-    with whole_file(path) as file:
-        file.write(csv_bytes(columns, rows))
+    file.write(csv_bytes(columns, reversal_commands(made.plan.reversals, signer)))

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from tallystick.cli import drafting, output, parameters
+from tallystick.cli import drafting, kinds, output, parameters
 from tallystick.cli.statuses import AS_ASKED, REFUSED
 from tallystick.cli.usage_inputs import Files, FormatName, MappingFile
 from tallystick.cycle_collection import paused_collection
 from tallystick.errors import UsageError
+from tallystick.named_files import Kind, NamedFile
 
 if TYPE_CHECKING:
     from tallystick.cli.usage_inputs import Usage
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from tallystick.wire import JsonObject
 
 BANK_FILE_SIZE_MAX: Final = 16_777_216
+_BEGINNINGS: Final = (b'{\n  "reconciliation"', b"\xef\xbb\xbflist,job,", b"PK\x03\x04")
 REPORT_NOTE: Final = "note/reconciliation/1"
 _ENDINGS: Final = (".json", ".csv", ".xlsx")
+_REPORT: Final = Kind("a reconciliation", lambda beginning: beginning.startswith(_BEGINNINGS))
 
 
 def add_commands(group: typer.Typer) -> None:
@@ -74,7 +77,7 @@ def reconcile(
         Path | None, typer.Option("--payments", metavar="BANK.csv", help="Compare settled claims with a bank's file.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the report: .json, .csv or .xlsx.")
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Write the report: .json, .csv or .xlsx.")
     ] = None,
     sign: Annotated[
         str | None, typer.Option("--sign", metavar="KEY", help="Sign a note of the report's hash: FILE.note.")
@@ -93,7 +96,7 @@ def reconcile(
     from tallystick.cli.usage_inputs import read_usage_files
     from tallystick.wire.usage import reconciled
 
-    _check_options(out, sign)
+    file = _report_file(out, sign)
     options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
     found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
     if found.party is None:
@@ -108,7 +111,7 @@ def reconcile(
             claims = asked.claims(found.party)
             report["payments"] = _payments(claims, payments, compared, asked.zone)
         report["open"] = _open(report)
-        _write(report, out, asked, found, None if sign is None else drafting.keys_of(found, (sign,)))
+        _write(report, file, asked, found, None if sign is None else drafting.keys_of(found, (sign,)))
     if as_json:
         output.print_json(reconciled(report))
     else:
@@ -116,11 +119,17 @@ def reconcile(
     return REFUSED if report["open"] else AS_ASKED
 
 
-def _check_options(out: Path | None, sign: str | None) -> None:
-    if out is not None and out.suffix not in _ENDINGS:
+def _report_file(out: str | None, sign: str | None) -> NamedFile | None:
+    """Return where the report goes, if anywhere.
+
+    Raises:
+        UsageError: not there, or nothing is written that could be signed.
+    """
+    if out is not None and Path(out).suffix not in _ENDINGS:
         raise UsageError(f"{out}: a report is written as one of {', '.join(_ENDINGS)}")
     if sign is not None and out is None:
         raise UsageError("--sign signs the hash of a file: say which with -o FILE")
+    return None if out is None else NamedFile(out, _REPORT)
 
 
 @contextmanager
@@ -280,7 +289,7 @@ def _open(report: "JsonObject") -> list[str]:
 
 def _write(
     report: "JsonObject",
-    out: Path | None,
+    out: NamedFile | None,
     asked: _Asked,
     profile: "Profile",
     keys: "Callable[[], Sequence[SigningKey]] | None",
@@ -288,15 +297,11 @@ def _write(
     """Write the report, and where it is to be signed the note of its hash."""
     if out is None:
         return
-    from tallystick.durable_files import whole_file
-
-    data = _as_file(report, out.suffix)
+    data = _as_file(report, Path(out.name).suffix)
     note = None if keys is None else _note(data, report, asked, profile, keys())
-    with whole_file(out) as file:
-        file.write(data)
+    out.write(data)
     if note is not None:
-        with whole_file(Path(f"{out}.note")) as file:
-            file.write(note)
+        NamedFile(f"{out.name}.note", kinds.SIGNED_COMMAND).write(note)
 
 
 def _as_file(report: "JsonObject", ending: str) -> bytes:
