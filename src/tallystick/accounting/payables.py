@@ -81,7 +81,7 @@ class Payable:
 
 def payment_reference(origin: str, claim: str) -> str:
     """Return the reference of a claim's payment: `TS` and 16 hexadecimal digits, the same for ever."""
-    digest = hashlib.sha256(f"tallystick payment\n{origin}\n{claim}".encode()).hexdigest()
+    digest = hashlib.sha256(f"payment of a claim\n{origin}\n{claim}".encode()).hexdigest()
     return f"TS{digest[:_REFERENCE_DIGITS].upper()}"
 
 
