@@ -53,7 +53,7 @@ _KINDS: Final = {
     JournalFormat.PARQUET: kinds.PARQUET_JOURNAL,
     JournalFormat.FOCUS: kinds.FOCUS_DATA,
 }
-_PIECES_AT_ONCE: Final = 256
+_PIECES_AT_ONCE: Final = 16
 _OF_BYTES: Final = {JournalFormat.XLSX: "spreadsheet", JournalFormat.PARQUET: "parquet"}
 """Those that a library writes as a file of its own, and the module that has it do so."""
 
