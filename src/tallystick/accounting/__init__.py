@@ -1,6 +1,7 @@
 """Books for others: what a log's postings are in the forms that accountants, banks and spreadsheets read.
 
     postings.py   a log replayed: what each entry posts, and the lines that it burns or takes back
+    used_lines.py, unasked.py    the lines of statements; what a state needn't keep for its books
     accounts.py   the journal's accounts, and how each is called in hledger and in beancount
     amounts.py    yuan and GPU-hours as journals write them
     chart.py      a treasury's own chart of accounts

@@ -9,28 +9,22 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from tallystick.accounting.accounts import JournalAccount, money_account
+from tallystick.accounting.unasked import state_for_books
+from tallystick.accounting.used_lines import LinePayment, UsedLine, lines_of
 from tallystick.errors import MalformedError, NotALedgerError
 from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.vouchers.book import Account, Posting, dated_lot_of, lot_in
-from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, Statement
 from tallystick.vouchers.editions import check_first_edition
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.outcomes import Burned
-from tallystick.vouchers.quantities import DAY_US
-from tallystick.vouchers.rules.burn_lines import Corrected, is_booked_late
-from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.burning import BurnReverse
 from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.rule import Event
-from tallystick.vouchers.rules.service_burning import ServiceBurn
-from tallystick.vouchers.seals import Touches
 from tallystick.vouchers.state import State
 
 _ENTRIES_BETWEEN_REPORTS: Final = 256
-_SERVICE: Final = "="
-"""Begins what stands for a service's job, and no job."""
 _OF_LOTS: Final = ("burned", "claimed", "withheld")
 
 
@@ -63,53 +57,6 @@ class BookedPosting(NamedTuple):
     claim: str | None
     demand: str | None
     into: str | None
-
-
-class LinePayment(NamedTuple):
-    """What a reservation paid of a line, or, less than nothing, got back."""
-
-    reservation: str
-    voucher: str
-    programme: str
-    amount_fen: int
-
-
-class UsedLine(NamedTuple):
-    """An accepted line of a statement, or one that is taken back: then its amounts are less than nothing.
-
-    Attributes:
-        statement: the index of its statement's entry, which is that of the entry itself unless it is taken back.
-        statement_ref: the statement's document number.
-        number: of the line in its statement, from 0.
-        item: what was used.
-        is_gpu_time: or else a service, which is counted, or invoiced: then its quantity is 0.
-        job: what the provider calls it; empty of a service.
-        starts_at, ends_at: its interval (microseconds).
-        quantity: GPU-milliseconds, or units of what is counted.
-        fee_fen: what it costs.
-        absorbed_fen: of the contract's other support.
-        payments: what programmes paid.
-        day: on which it is booked.
-        corrects: the line taken back that it stands for, if it is a correction.
-        is_of_sealed_day: whether the day that it is about was sealed before: of a line that is taken back the day on
-            which that is booked.
-    """
-
-    statement: int
-    statement_ref: str
-    number: int
-    item: str
-    is_gpu_time: bool
-    job: str
-    starts_at: int
-    ends_at: int
-    quantity: int
-    fee_fen: int
-    absorbed_fen: int
-    payments: tuple[LinePayment, ...]
-    day: int
-    corrects: Corrected | None
-    is_of_sealed_day: bool
 
 
 @dataclass(slots=True)
@@ -163,9 +110,7 @@ def replayed(
     origin: str, entries: Iterable[bytes], size: int, progress: Progress | None = None
 ) -> Iterator[BookedEntry]:
     """Yield what entries book, from the first one of a log on; raises what `booked_entries` does."""
-    state = State.empty(origin)
-    state.job_times = _JobTimesUnasked()
-    state.touches = _TouchesUnasked()
+    state = state_for_books(origin)
     try:
         for data in entries:
             event = Entry.believed(data).event
@@ -182,75 +127,11 @@ def replayed(
         raise NotALedgerError(f"entry {state.size} is missing; `tallystick audit` says more")
 
 
-class _NoTouches(Touches):
-    """Which entries touched an account; only seals ask, and what they seal is checked by audits."""
-
-    def add(self, index: int) -> None:
-        """Keep nothing."""
-
-
-class _TouchesUnasked(dict[str, Touches]):
-    """By account."""
-
-    def get(self, key: str, default: object = None) -> Touches:
-        """Return what is kept of an account."""
-        return _NO_TOUCHES
-
-
-_NO_TOUCHES: Final = _NoTouches()
-
-
-class _TimesUnasked(JobTimes):
-    """The burned moments of an item's jobs, of which only decisions ask: they aren't kept, which halves the memory."""
-
-    __slots__ = ()
-
-    def add(self, group: Group) -> None:
-        """Take note that there is a statement."""
-        self._groups += 1
-
-    def reverse(self, group: Group, line: BurnedLine) -> None:
-        """Keep nothing."""
-
-    def forget(self, group: Group) -> None:
-        """Take note that a statement isn't remembered any more."""
-        self._groups -= 1
-
-
-class _ItemsUnasked(dict[str, JobTimes]):
-    """By item."""
-
-    def setdefault(self, key: str, default: JobTimes | None = None) -> JobTimes:
-        """Return what is kept of an item."""
-        return super().setdefault(key, _TimesUnasked())
-
-
-class _JobTimesUnasked(dict[str, dict[str, JobTimes]]):
-    """By provider and item."""
-
-    def setdefault(self, key: str, default: dict[str, JobTimes] | None = None) -> dict[str, JobTimes]:
-        """Return what is kept of a provider."""
-        return super().setdefault(key, _ItemsUnasked())
-
-
 def _booked(
     event: Event, postings: tuple[Posting, ...], state: State, sealed_day: int | None, data: bytes
 ) -> BookedEntry:
-    command = event.command
-    statement = lines = None
-    if isinstance(command, TimeBurn):
-        assert isinstance(event.outcome, Burned)
-        statement = state.statements[command.party][command.ref]
-        lines = tuple(_burned_lines(command, event.outcome, event, state, sealed_day))
-    elif isinstance(command, ServiceBurn):
-        statement = state.statements[command.party][command.ref]
-        lines = tuple(
-            [_used(one, statement, command.ref, state, sealed_day, 1, command.corrects) for one in statement.lines()]
-        )
-    elif isinstance(command, BurnReverse):
-        statement = state.statements[command.party][command.statement]
-        lines = tuple(_taken_back(command, statement, state, sealed_day))
-    contract = None if statement is None else state.contracts[statement.contract]
+    used = lines_of(event, state, sealed_day)
+    contract = None if used is None else state.contracts[used.statement.contract]
     today = state.day_of(event.at)
     return BookedEntry(
         event.index,
@@ -259,8 +140,8 @@ def _booked(
         leaf_hash(data),
         event,
         tuple([_posting(posting, event, state, today) for posting in postings]),
-        lines or (),
-        None if statement is None else statement.contract,
+        () if used is None else used.lines,
+        None if used is None else used.statement.contract,
         None if contract is None else contract.provider,
         None if contract is None else contract.holder,
         state,
@@ -333,93 +214,6 @@ def _party(account: Account, account_id: str, programme: str, state: State) -> s
         case "receivable":
             return state.demands[account_id].payee
     return None
-
-
-def _burned_lines(
-    command: TimeBurn, outcome: Burned, event: Event, state: State, sealed_day: int | None
-) -> Iterator[UsedLine]:
-    """Yield the lines of a statement that were accepted."""
-    refused = {number for number, _ in outcome.refused}
-    absorbed = dict(outcome.absorbed)
-    paid = [
-        (name, held.voucher, held.programme, fen) for name, fen in outcome.paid for held in [state.reservations[name]]
-    ]
-    utc_offset_us, ref, index = state.utc_offset_us, command.ref, event.index
-    today = (event.at + utc_offset_us) // DAY_US
-    number = -1
-    for item, line in command.lines():
-        number += 1
-        if number in refused:
-            continue
-        job, gpu_milli, starts_at, ends_at, seconds, options = line
-        used_day = (ends_at + utc_offset_us) // DAY_US
-        yield UsedLine(
-            index,
-            ref,
-            number,
-            item,
-            True,
-            job,
-            starts_at,
-            ends_at,
-            gpu_milli * seconds,
-            outcome.fee_fen[number],
-            absorbed.get(number, 0),
-            tuple(
-                [
-                    LinePayment(name, voucher, programme, fen[number])
-                    for name, voucher, programme, fen in paid
-                    if fen[number]
-                ]
-            ),
-            today if options is not None and is_booked_late(line) else used_day,
-            None if options is None else options.corrects,
-            sealed_day is not None and used_day <= sealed_day,
-        )
-
-
-def _taken_back(command: BurnReverse, statement: Statement, state: State, sealed_day: int | None) -> Iterator[UsedLine]:
-    line = statement.line(command.line)
-    if line is not None:
-        yield _used(line, statement, command.statement, state, sealed_day, -1, None)
-
-
-def _used(
-    line: BurnedLine,
-    statement: Statement,
-    ref: str,
-    state: State,
-    sealed_day: int | None,
-    sign: int,
-    corrects: Corrected | None,
-) -> UsedLine:
-    utc_offset_us = state.utc_offset_us
-    used_day = (line.ends_at + utc_offset_us) // DAY_US
-    day = (statement.at + utc_offset_us) // DAY_US if line.is_booked_late else used_day
-    is_gpu_time = not line.job.startswith(_SERVICE)
-    reservations = state.reservations
-    return UsedLine(
-        statement.index,
-        ref,
-        line.number,
-        line.item,
-        is_gpu_time,
-        line.job if is_gpu_time else "",
-        line.starts_at,
-        line.ends_at,
-        sign * line.gpu_milli_seconds,
-        sign * line.fee_fen,
-        sign * line.absorbed_fen,
-        tuple(
-            [
-                LinePayment(name, (held := reservations[name]).voucher, held.programme, sign * fen)
-                for name, fen in line.payments
-            ]
-        ),
-        day,
-        corrects,
-        sealed_day is not None and (used_day if sign > 0 else day) <= sealed_day,
-    )
 
 
 __all__ = ["BookedEntry", "BookedPosting", "LinePayment", "UsedLine", "booked_entries", "replayed"]
