@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from support.recorded import recorded
 from support.usage_formats import read
 from tallystick.errors import UsageFileError
 
@@ -153,3 +154,14 @@ def test_a_missing_column_and_one_that_stands_twice_refuse_the_file(column: str)
         read("focus", bill({}).replace(column.encode(), b"X"), mapping=MAPPING)
     with pytest.raises(UsageFileError, match=f"column_twice: '{column}'"):
         read("focus", bill({}).replace(b"Tags", column.encode()), mapping=MAPPING)
+
+
+def test_a_recorded_bill_is_read_whole() -> None:
+    """A thousand anonymised rows of three clouds, none with a GPU: each has its reason, and none can't be read."""
+    made = bill({"ChargeCategory": "Credit"}, {"ConsumedUnit": "Requests", "SkuId": "queue"}, {"SkuId": "vm-2c"})
+    data = recorded("focus/focus_1.0_sample.csv", made)
+    result = read("focus", data, mapping=MAPPING)
+    rows = list(csv.DictReader(io.StringIO(data.decode())))
+    assert result.reading.records == len(rows)
+    assert result.skipped["not_usage"] == sum(row["ChargeCategory"] != "Usage" for row in rows)
+    assert set(result.skipped) == {"not_usage", "no_gpu", "item_unmapped"}

@@ -2,15 +2,14 @@
 
 import csv
 import io
-import os
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.recorded import recorded
 from support.schedules import schedule
 from support.usage_formats import MAPPING, read
 from tallystick.errors import UsageFileError
@@ -115,31 +114,27 @@ def test_a_million_rows_would_pass_through_flat_memory() -> None:
     assert asked * 100 == rows
 
 
-def philly(folder: Path) -> bytes:
-    """82,247 recorded jobs if TALLYSTICK_SHARED has them, in `make test-all`; else 3,000 like them."""
-    recorded = Path(os.environ.get("TALLYSTICK_SHARED", folder)) / "philly" / "philly.csv"
-    if schedule(False, True) and recorded.is_file():
-        return recorded.read_bytes()
+def philly() -> bytes:
+    """82,247 recorded jobs in `make test-all`, else 3,000 like them."""
     chance = random.Random(7)
     text = io.StringIO("timestamp,duration,num_gpus,gpu_time,cluster\n")
     text.seek(0, io.SEEK_END)
     for number in range(3_000):
         at = datetime(2017, 10, 9) + timedelta(seconds=number * 977)
         seconds, gpus = round(chance.lognormvariate(7, 2)) + 1, chance.choice((1, 2, 4, 8))
-        text.write(
-            f"{at},{seconds}.0,{gpus},{seconds * gpus}.0,{chance.choice(('11cb48', '6214e9'))}\n"
-            * (1 + (number % 50 == 0))
-        )
-    return text.getvalue().encode()
+        row = f"{at},{seconds}.0,{gpus},{seconds * gpus}.0,{chance.choice(('11cb48', '6214e9'))}\n"
+        text.write(row * (2 if number % 50 == 0 else 1))
+    made = text.getvalue().encode()
+    return schedule(made, recorded("philly/philly.csv", made))
 
 
 TRACE = 'cluster = "philly"\ntime_zone = "{}"\n[[account]]\nname = "*"\ncontract = "a/c-1"\n'
 TRACE += '[[gpu]]\nsource = "p100"\nitem = "p100-16g"\n[partition]\n"*" = "p100"\n'
 
 
-def test_each_row_of_the_philly_trace_is_a_job_equal_ones_too(tmp_path: Path) -> None:
+def test_each_row_of_the_philly_trace_is_a_job_equal_ones_too() -> None:
     """The sum is that of the trace's own column."""
-    data = philly(tmp_path)
+    data = philly()
     rows = list(csv.DictReader(io.StringIO(data.decode())))
     result = read("philly", data, mapping=TRACE.format("UTC"))
     assert (result.skipped, result.remarks, len(result.lines)) == ({}, {}, len(rows))
@@ -195,6 +190,28 @@ def test_a_pod_of_the_openb_trace_holds_thousandths(row: str, outcome: tuple[int
     found: list[Any] = [*result.held, *result.skipped]
     assert found == [("openb/p-1", *outcome) if isinstance(outcome, tuple) else outcome]
     assert all(line.starts_at >= 1_672_531_200_000_000 for line in result.lines)
+
+
+def test_the_openb_trace_comes_to_what_its_columns_say() -> None:
+    """Counted in another way: pods without GPUs, pods that never got a node, thousandths × seconds of the others."""
+    made = OPENB + "".join(
+        f"p-{at},1,1,{at % 3},{250 if at % 3 == 1 else 1000},,LS,Running,0,{at + 50},{at if at % 7 else ''}\n"
+        for at in range(500)
+    )
+    data = recorded("openb/openb_pod_list_default.csv", made.encode())
+    rows = list(csv.DictReader(io.StringIO(data.decode())))
+    with_gpus = [row for row in rows if row["num_gpu"] != "0"]
+    held = [row for row in with_gpus if row["scheduled_time"]]
+    lasted = [(row, int(row["deletion_time"]) - int(row["scheduled_time"])) for row in held]
+    result = read("openb", data, mapping=TRACE.format("UTC").replace("philly", "openb"))
+    assert (result.skipped["no_gpu"], result.skipped["not_started"]) == (
+        len(rows) - len(with_gpus),
+        len(with_gpus) - len(held),
+    )
+    assert len(result.lines) == sum(seconds > 0 for _, seconds in lasted)
+    assert result.reading.gpu_milliseconds == sum(
+        int(row["num_gpu"]) * int(row["gpu_milli"]) * seconds for row, seconds in lasted
+    )
 
 
 @pytest.mark.parametrize(

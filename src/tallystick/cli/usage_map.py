@@ -43,7 +43,7 @@ def propose_mapping(
     force: parameters.Force = False,
 ) -> None:
     """Propose which accounts and kinds of GPUs a mapping for these files needs; contracts and items are left open."""
-    from tallystick.cli.usage_files import UsageFiles, mapping_of
+    from tallystick.cli.usage_files import UsageFiles, mapping_of, temporary_spool
     from tallystick.metering.formats import reader_of
     from tallystick.metering.mapping import Mapping
     from tallystick.metering.proposing import propose
@@ -57,10 +57,10 @@ def propose_mapping(
     reading_with = _with(given, {"cluster": given.cluster or "cluster", "time_zone": given.time_zone or "UTC"})
     reader = reader_of(format_name)
     remarks: Remarks = {}
-    with output.progress("Reading") as progress:
+    with output.progress("Reading") as progress, temporary_spool() as spool:
         inputs = UsageFiles(files, progress)
         records = chain.from_iterable(reader(chunks, reading_with, remarks) for chunks in inputs)
-        text = propose(records, given, remarks)
+        text = propose(records, given, remarks, spool)
     with place.open() as file:
         file.write(text.encode("utf-8"))
 

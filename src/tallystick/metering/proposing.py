@@ -14,7 +14,7 @@ from tallystick.metering.mapping import ANY, PLACEHOLDER, SAID_LENGTH_MAX, Mappi
 from tallystick.metering.reasons import SkipReason
 from tallystick.metering.remarks import Remarks
 from tallystick.metering.run import Run, Skipped
-from tallystick.metering.runs import one_each
+from tallystick.metering.runs import Spool, one_each
 
 FACTS_MAX: Final = 100_000
 """Different accounts, kinds and the like that are told apart; more are one line of the proposal."""
@@ -54,16 +54,17 @@ class _Facts:
                 beside.add(f"{what} {said}")
 
 
-def propose(records: Iterable[Run | Skipped], given: Mapping, remarks: Remarks) -> str:
+def propose(records: Iterable[Run | Skipped], given: Mapping, remarks: Remarks, spool: Spool | None = None) -> str:
     """Return a mapping in TOML for records, with placeholders.
 
     Args:
         records: as a reader yields them.
         given: the mapping that they were read with; what it has isn't proposed again.
         remarks: of the reader, filled while records are read.
+        spool: where runs lie that don't fit into memory.
     """
     facts = _Facts()
-    for record in one_each(records):
+    for record in one_each(records, spool):
         facts.see(record)
     return "\n".join(_lines(facts, given, remarks)) + "\n"
 
