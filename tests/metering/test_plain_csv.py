@@ -93,9 +93,9 @@ def test_a_file_that_isnt_read_is_refused_by_name(data: bytes, mapping: str, mes
     assert "\n" not in str(caught.value)
 
 
-def test_a_million_rows_would_pass_through_flat_memory() -> None:
+def test_any_number_of_rows_passes_through_flat_memory() -> None:
     """The reader asks for a piece only when it has yielded what it made of those before."""
-    rows = schedule(3_000, 1_000_000)
+    rows = schedule(3_000, 200_000)
     row = "birch,j-{},a100,8,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,,,,\n"
     asked = 0
 
