@@ -19,11 +19,6 @@ JOBS = int(os.environ.get("TALLYSTICK_JOBS", schedule(120, 3_000)))
 SLOWEST_SECONDS = 120
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Cluster:
-    return Cluster(tmp_path)
-
-
 def some_jobs(count: int, seed: int = 3, days: int = 1) -> list[Job]:
     chance = random.Random(seed)
     jobs = []

@@ -25,9 +25,9 @@ def time(second: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+def cluster(founded: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """A log in which job 1 stands in two parts, 3 with fewer seconds, 5 without usage, 7 twice, 8 so far."""
-    made = Cluster(tmp_path_factory.mktemp("desk"))
+    made = Cluster(tmp_path_factory.mktemp("desk"), founded)
     lines = [
         ("guian/1", 2, time(0), time(400), 400),
         ("guian/1", 2, time(400), time(1_000), 600),

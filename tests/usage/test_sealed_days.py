@@ -15,8 +15,7 @@ def seal(cluster: Cluster, last_day: str) -> None:
     cluster.desk.do("book.seal", "registry", seal="registry/s-1", last_day=last_day)
 
 
-def test_late_usage_growth_and_corrections_after_a_seal(tmp_path: Path) -> None:
-    cluster = Cluster(tmp_path)
+def test_late_usage_growth_and_corrections_after_a_seal(cluster: Cluster, tmp_path: Path) -> None:
     jobs = [Job("1", 0, 600), Job("2", 0, 600), Job("3", 0, 600)]
     assert cluster.burn(export(tmp_path / "u.psv", jobs, 500), at=AT, more=["--so-far"]).status == 0
     assert cluster.burn(export(tmp_path / "u.psv", [jobs[0], jobs[2]], DAY), at=AT).status == 0

@@ -28,9 +28,10 @@ def served_by(cluster: Cluster, url: str) -> None:
     (cluster.folder / "tallystick.toml").write_text(text)
 
 
-def test_plan_burn_and_reconcile_through_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plan_burn_and_reconcile_through_a_server(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Answers are lost once; then with a login, entries proved, and the same as from the ledger's folder."""
-    cluster = Cluster(tmp_path)
     jobs = [Job(str(number), number, 600 + number) for number in range(10)]
     half, whole = export(tmp_path / "half.psv", jobs, 600), export(tmp_path / "whole.psv", jobs, DAY)
     log_key = keyfiles.load(cluster.desk.key(ORIGIN), None)
