@@ -183,6 +183,16 @@ def test_what_was_paid_is_settled_by_the_sheet_and_never_twice(small_ledger: Pat
     assert (twice.status, [one["code"] for one in twice.json["findings"]]) == (1, ["paid_twice"])
 
 
+def test_a_sheet_on_standard_output_leaves_the_rest_to_standard_error(small_ledger: Path, tmp_path: Path) -> None:
+    file = written(tmp_path, "bank.csv", HEAD + PAID + PAID.replace(f"{REFERENCE} {CLAIM}", "rent").replace("17", "18"))
+    words: list[Any] = ["payments", "read", small_ledger, file, "--programme", HOLDERS_OWN, "-o", "-"]
+    ran = run(*words)
+    assert ran.status == 1
+    assert ran.out.startswith("\ufeffref,claim,row,offset,payment,mandate\n")
+    assert ran.err == "tallystick: line 3: no_reference: 'rent' names no claim of this treasury\n"
+    assert "give -o a file's name" in failed(*words, "--json")
+
+
 def test_several_contracts_offsets_and_words_of_strangers_come_through_the_sheet(
     small_ledger: Path, tmp_path: Path
 ) -> None:

@@ -114,6 +114,8 @@ def read(
     from tallystick.views.claims import claim_balances
 
     out = None if file is None else NamedFile(file, kinds.SETTLEMENTS, force=force)
+    if out is not None and out.is_standard_output and as_json:
+        raise UsageError("--json goes to standard output, and so does the sheet: give -o a file's name")
     known = None if accounts is None else _accounts(accounts)
     try:
         payments = read_bank_file(reading.read_file(bank_file, FILE_SIZE_MAX)).payments
@@ -132,6 +134,9 @@ def read(
         output.print_json(_said(answer, programme, len(payments)))
     elif out is None or not out.is_standard_output:
         _print(answer, file if answer.paid else None)
+    else:
+        for finding in answer.findings:
+            output.notice(f"line {finding.line}: {finding.code.value}: {finding.detail}")
     raise typer.Exit(REFUSED if answer.findings else AS_ASKED)
 
 
