@@ -122,6 +122,14 @@ def test_short_jobs_and_other_quantities_are_not_the_same(network: WatchedNetwor
     assert network.seen() == {}
 
 
+def test_little_that_is_the_same_is_a_note(network: WatchedNetwork) -> None:
+    """In a long log some jobs begin and end together by chance."""
+    network.burn("ada/with-north", ("one", 1, 103, 3_599))
+    network.burn("ada/with-south", ("other", 1, 103, 3_599))
+    seen = network.seen()[Pattern.JOB_AT_TWO_PROVIDERS]
+    assert (seen.severity, seen.certainty) == (Severity.NOTE, Certainty.LIKELY)
+
+
 def test_three_jobs_billed_twice_are_an_alarm(network: WatchedNetwork) -> None:
     """Of the same two contracts."""
     rows = [(2, 1_003 + number, 3_001 + 7 * number) for number in range(3)]

@@ -26,6 +26,7 @@ class Parameters:
     capacity_alarm_percent: int = _parameter(50, "an hour over it by so much or more is an alarm")
     same_job_seconds: int = _parameter(600, "shorter jobs are not compared")
     same_job_grid_seconds: int = _parameter(300, "an interval that begins and ends on such a grid says less")
+    same_job_gpu_hours: int = _parameter(1, "fewer GPU-hours of the same two contracts are a note")
     same_job_usual: int = _parameter(4, "more jobs than that of one interval are one job in parts, and a note")
     same_job_alarm: int = _parameter(3, "so many jobs of the same two contracts are an alarm")
     ceiling_contracts: int = _parameter(3, "fewer contracts of the two say nothing")

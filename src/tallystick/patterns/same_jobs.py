@@ -23,6 +23,8 @@ from tallystick.vouchers.state import State
 
 LOOKED_UP_MAX: Final = 20_000
 """Of the lines that came again so many are looked up; a log of nothing else is seen by them."""
+GPU_HOUR: Final = 3_600_000
+"""In GPU-milliseconds."""
 Made = tuple[str, str]
 """A statement: its provider and reference."""
 Interval = tuple[str, int, int, int]
@@ -160,13 +162,13 @@ class SameJobsWatch:
     def _seen(self, first: str, second: str, same: list[_Same]) -> Seen:
         telling = [one for one in same if self._tells(one)]
         severity = Severity.NOTE
-        if telling:
+        total = sum(min(line.line.gpu_milli_seconds for line in both.lines) for both in same)
+        if telling and total >= self._parameters.same_job_gpu_hours * GPU_HOUR:
             severity = Severity.ALARM if len(telling) >= self._parameters.same_job_alarm else Severity.WARNING
         one, other = same[0].lines
         providers = dict.fromkeys((one.provider, other.provider))
         is_at_two = len(providers) > 1
         entries = Entries(sorted({line.index for both in same for line in both.lines}))
-        total = sum(min(line.line.gpu_milli_seconds for line in both.lines) for both in same)
         fee_fen = sum(min(line.line.fee_fen for line in both.lines) for both in same)
         example = f"{one.line.job} of entry {one.index} and {other.line.job} of entry {other.index}"
         contracts = f"under {first}" if first == second else f"under {first} and {second}"
