@@ -295,8 +295,10 @@ def test_the_honest_year_has_no_pattern_above_a_note(demo: Demo) -> None:
 
 @pytest.fixture(scope="module")
 def dishonest(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """A year with frauds in it, played once."""
-    return play(tmp_path_factory.mktemp("dishonest") / "year", limit=20, dishonest=True)
+    """A year of one job and one start-up, with frauds in it, played once."""
+    folder = tmp_path_factory.mktemp("dishonest")
+    (folder / "jobs.csv").write_text(HEADER + "2025-01-09 07:01:55,66.0,1,66.0,ab\n")
+    return play(folder / "year", jobs=folder / "jobs.csv", dishonest=True)
 
 
 def test_all_frauds_are_seen_and_the_audit_is_clean(dishonest: Demo) -> None:
