@@ -53,6 +53,8 @@ EXTRA_OF = {
     ),
     "pkcs11": ("a key in a token", "pkcs11"),
     **dict.fromkeys(("pylopdf_fonts_zh_cn", "typst"), ("a statement as PDF", "books")),
+    "python_calamine": ("a workbook of usage", "usage"),
+    "tzdata": ("a time zone by name", "usage"),
     "duckdb": ("Parquet", "books"),
     "xlsxwriter": ("a spreadsheet", "books"),
 }

@@ -66,6 +66,8 @@ def serve(
     accept_clock_jump: parameters.AcceptClockJump = False,
 ) -> None:
     """Serve a log over HTTP as its one writer; stand by while another process writes. SIGTERM ends it in order."""
+    import tallystick.web.serving_log  # noqa: F401 - what isn't installed is said before anything is read
+
     rule = _rule(source, read_by)
     keys = reading.load_log_keys(source, log_key, next_log_key, passphrase_file, passphrase_command)
     called, believed = tuple(urls or ()), tuple(proxies or ())
