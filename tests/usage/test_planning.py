@@ -78,6 +78,22 @@ def test_what_stands_and_should_not_is_proposed_and_awaited(usage: UsageLine, li
     assert (spans(after.burns), after.reversals) == (spans(found.awaiting), [])
 
 
+def test_a_line_of_another_item_at_a_runs_time_is_taken_back_first() -> None:
+    """A mapping that was mended must not burn the same time again: a job may use two items, and then both are known."""
+    wrong = logged("heron/1", 0, 100, item="h100-80g")
+    found = planned([used("heron/1", 0, 100), used("heron/1", 200, 300)], standing(wrong))
+    assert [(one.line, one.why) for one in found.reversals] == [(wrong, WhyReversed.OTHER_ITEM)]
+    assert (spans(found.awaiting), spans(found.burns)) == ([(0, 100, 100)], [(200, 300, 100)])
+    assert (found.records, found.records_already_burned) == (2, 0)
+    both = [used("heron/1", 0, 100), used("heron/1", 0, 100, item="h100-80g")]
+    right = planned(both, standing(wrong))
+    assert (spans(right.burns), right.reversals, right.awaiting) == ([(0, 100, 100)], [], [])
+    twice = planned([used("heron/1", 0, 100)], standing(wrong, logged("heron/1", 0, 100, place=("s-2", 0))))
+    assert ([one.line for one in twice.reversals], twice.burns, twice.awaiting) == ([wrong], [], [])
+    elsewhere = planned([used("heron/1", 200, 300)], standing(wrong))
+    assert (elsewhere.reversals, spans(elsewhere.burns)) == ([], [(200, 300, 100)])
+
+
 def test_only_the_part_that_is_wrong_is_taken_back() -> None:
     first, second = logged("heron/1", 0, 50, place=("s-1", 0)), logged("heron/1", 50, 100, place=("s-2", 0))
     found = planned([used("heron/1", 0, 80)], standing(first, second))

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from tallystick.coded_enum import CodedEnum
 from tallystick.metering.run import UsageLine
-from tallystick.usage.matching import Matched, matched
+from tallystick.usage.matching import Matched, matched, overlap
 from tallystick.usage.splitting import Cuts, Piece, pieces_of
 from tallystick.usage.standing import LoggedLine, Spell, Standing
 from tallystick.vouchers.quantities import SECOND_US
@@ -28,6 +28,7 @@ class WhyReversed(CodedEnum):
     OTHER_CONTRACT = ("other_contract", "the usage is of another contract")
     OTHER_GPU_MILLI = ("other_gpu_milli", "the usage says another number of GPUs")
     OUTSIDE_RUN = ("outside_run", "it begins before the run, or ends after it")
+    OTHER_ITEM = ("other_item", "the usage of that time is of another item")
     OTHER_SECONDS = ("other_seconds", "the seconds of the run can't be made of it")
 
 
@@ -105,10 +106,31 @@ def plan(usage: dict[Spell, list[UsageLine]], standing: Standing, cuts: Cuts) ->
         cuts: where lines are to be cut.
     """
     planner = _Planner(standing, cuts)
+    runs: list[Matched] = []
+    left: list[LoggedLine] = []
     for spell, usages in usage.items():
-        for one in matched(usages, standing.lines.get(spell, ()))[0]:
-            planner.add(one)
+        of_spell, rest = matched(usages, standing.lines.get(spell, ()))
+        runs += of_spell
+        left += rest
+    left += [line for spell, lines in standing.lines.items() if spell not in usage for line in lines]
+    others = _of_other_items(runs, left)
+    for one in runs:
+        planner.add(one, [line for line in others.get(one.usage.job, ()) if overlap(one.usage, line)])
     return planner.finished()
+
+
+def _of_other_items(runs: Sequence[Matched], left: Sequence[LoggedLine]) -> dict[str, list[LoggedLine]]:
+    """Return, by job, lines at a time of a run that isn't of their item; a run's items are all known."""
+    found: dict[str, list[LoggedLine]] = {}
+    for line in left:
+        found.setdefault(line.job, []).append(line)
+    used: dict[str, list[UsageLine]] = {job: [] for job in found}
+    for one in runs:
+        if one.usage.job in used:
+            used[one.usage.job].append(one.usage)
+    return {
+        job: [line for line in lines if any(overlap(run, line) for run in used[job])] for job, lines in found.items()
+    }
 
 
 class _Rest(NamedTuple):
@@ -129,25 +151,35 @@ class _Planner:
         self._cuts = cuts
         self._plan = Plan()
         self._corrected = set(standing.corrected)
+        self._taken_back = set[tuple[str, int]]()
         self._open = dict[tuple[str, int], bool]()  # by record, whether something of it is to be burned
 
-    def add(self, one: Matched) -> None:
+    def add(self, one: Matched, others: Sequence[LoggedLine]) -> None:
+        """Take in a run.
+
+        Args:
+            one: with its lines.
+            others: lines of the job at its time, on other items.
+        """
         plan, rest = self._plan, rest_of(one)
         record = one.usage.job, one.usage.starts_at
-        if rest is _NOTHING:  # as nearly always of what an earlier export had
+        if rest is _NOTHING and not others:  # as nearly always of what an earlier export had
             self._open.setdefault(record, False)
             plan.already_burned_gpu_milliseconds += one.lines[0].gpu_milliseconds
             return
-        self._open[record] = self._open.get(record, False) or bool(rest.pieces or rest.reversals)
-        taken_back = [reversal.line for reversal in rest.reversals]
-        plan.reversals += rest.reversals
+        self._open[record] = self._open.get(record, False) or bool(rest.pieces or rest.reversals or others)
+        reversals = [*rest.reversals, *[Reversal(line, WhyReversed.OTHER_ITEM) for line in others]]
+        taken_back = [reversal.line for reversal in reversals]
+        plan.reversals += [reversal for reversal in reversals if reversal.line.place not in self._taken_back]
+        self._taken_back.update(line.place for line in taken_back)
         kept = [line for line in one.lines if line not in taken_back]
         plan.already_burned_gpu_milliseconds += sum(line.gpu_milliseconds for line in kept)
         places = tuple(line.place for line in taken_back)
-        before = self._standing.reversed.get((one.usage.job, one.usage.item), [])
+        before = [line for line in taken_back if line.item == one.usage.item]
+        before += self._standing.reversed.get((one.usage.job, one.usage.item), [])
         for piece in rest.pieces:
             cut, is_whole = pieces_of(piece, self._cuts)
-            lines = [self._line(one.usage, part, places, [*before, *taken_back]) for part in cut]
+            lines = [self._line(one.usage, part, places, before) for part in cut]
             (plan.awaiting if places else plan.burns).extend(lines)
             if not is_whole:
                 plan.unsplit += lines
