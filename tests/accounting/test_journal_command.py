@@ -188,6 +188,22 @@ def test_a_chart_of_accounts_names_them(small_ledger: Path, tmp_path: Path) -> N
     assert "    assets:1002.01 未发放额度  " in text
 
 
+def test_gpu_time_is_kept_apart_from_money(small_ledger: Path, tmp_path: Path) -> None:
+    """A line of a whole kind of account is of its money alone; one that names GPU-time sums that."""
+    chart, path = tmp_path / "chart.toml", tmp_path / "j.beancount"
+    chart.write_text(
+        '[default]\ncode = "1"\nname = "Other"\n[accounts]\nequity = { code = "3", name = "Equity" }\n'
+        'expenses = { code = "5", name = "Expenses" }\n"expenses:gpu-time" = { code = "7", name = "GPU-hours" }\n'
+    )
+    done("journal", small_ledger, "--format", "beancount", "-o", path, "--accounts", chart)
+    found, _ = read_by_beancount(path)
+    said = balances(small_ledger)
+    time = sum(Decimal(row["balance"]) for name, row in said.items() if name.startswith("expenses:gpu-time"))
+    money = sum(Decimal(row["balance"]) for name, row in said.items() if name.startswith("expenses:used"))
+    assert (found["Expenses:7"], found["Expenses:5"]) == (time, money)
+    assert {name for name in found if name.startswith("Equity:Gpu-time:")}
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -209,6 +225,10 @@ def test_a_chart_of_accounts_names_them(small_ledger: Path, tmp_path: Path) -> N
         (
             '[accounts]\n"assets:unissued" = {code="1", name="a"}\nequity = {code="1", name="b"}',
             "the code 1 has two names: a, b",
+        ),
+        (
+            '[default]\ncode="9"\nname="z"\n[accounts]\n"expenses:gpu-time" = {code="9", name="z"}',
+            "the code 9 is of money and of GPU-time",
         ),
         (
             '[accounts]\n"assets:unissued" = {code="1.2", name="a"}\nequity = {code="1-2", name="a"}',

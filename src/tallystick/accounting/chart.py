@@ -9,8 +9,8 @@
     "expenses:used:paid:shanghai-treasury:compute" = { code = "5301.02", name = "Paid, compute 2026" }
 
 A line names an account, or a beginning of its name up to a `:` and so all below it; the longest that fits an account
-counts. Several accounts may have one code. GPU-time keeps its own accounts unless a line names them: a chart of
-accounts is of money.
+counts. Several accounts may have one code. GPU-time keeps its own accounts unless a line names `…:gpu-time`: a
+chart of accounts is of money.
 
 In hledger such an account is called `assets:1002.01 Not yet issued`, in beancount `Assets:1002-01`.
 """
@@ -85,11 +85,15 @@ class Chart:
         if known is None:
             made = self._account_of(account)
             known = self._known[account] = self._by_name.setdefault(made.name, made)
+            if known.commodity != made.commodity:
+                raise UsageError(f"{self.name}: the code {made.code} is of money and of GPU-time: give each its own")
         return known
 
     def _account_of(self, account: JournalAccount) -> ChartAccount:
         name, root = account.name, account.root
-        place = next((self.places[one] for one in _beginnings(name) if one in self.places), None)
+        shortest = f"{root}:{account.place}" if account.is_gpu_time else ""
+        beginnings = [one for one in _beginnings(name) if one in self.places and len(one) >= len(shortest)]
+        place = self.places[beginnings[0]] if beginnings else None
         if place is None and not account.is_gpu_time:
             place = self.default
             if place is None and self.places:
