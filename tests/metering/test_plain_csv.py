@@ -95,7 +95,7 @@ def test_a_file_that_isnt_read_is_refused_by_name(data: bytes, mapping: str, mes
 
 def test_any_number_of_rows_passes_through_flat_memory() -> None:
     """The reader asks for a piece only when it has yielded what it made of those before."""
-    rows = schedule(3_000, 200_000)
+    rows = schedule(3_000, 50_000)
     row = "birch,j-{},a100,8,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,,,,\n"
     asked = 0
 
