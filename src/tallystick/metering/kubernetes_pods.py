@@ -21,8 +21,12 @@ from tallystick.metering.reasons import FileFault, SkipReason
 from tallystick.metering.remarks import Remarks
 from tallystick.metering.run import Device, Payer, Run, Skipped
 
-_DEVICE_WORD: Final = re.compile(r"gpu|npu|mig-|ascend|mlu|dcu|gcu|xpu|hpu|tpu|gaudi|neuron", re.ASCII | re.IGNORECASE)
-_NO_DEVICE: Final = re.compile(r"(mem|memory|cores?|percentage|util|priority)$", re.ASCII | re.IGNORECASE)
+_DEVICE_WORD: Final = re.compile(
+    r"(?<![a-z])v?(?:gpu|npu|mig-|ascend|mlu|dcu|gcu|xpu|hpu|tpu|gaudi|neuron)", re.ASCII | re.IGNORECASE
+)
+_NO_DEVICE: Final = re.compile(
+    r"(?:mem|memory|percentage|util|priority|monitoring|(?:gpu|[._-])cores?)$", re.ASCII | re.IGNORECASE
+)
 _MULTIPLES: Final = {"": Fraction(1), "k": Fraction(1000), "m": Fraction(1, 1000)}
 _OVER: Final = frozenset({"Succeeded", "Failed"})
 
