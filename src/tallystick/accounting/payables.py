@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from tallystick.accounting.plain_sheets import SheetRow, raise_faults
@@ -131,7 +132,7 @@ def payables(
     """
     treasury = views.programme(programme).balance.treasury
     claims = [
-        views.ask(lambda c, claim=one.claim: claim_account(c, claim))  # type: ignore[misc]
+        views.ask(partial(claim_account, claim=one.claim))
         for one in views.ask(lambda c: claim_balances(c, programme=programme))
         if one.status == "open"
     ]

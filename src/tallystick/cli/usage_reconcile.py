@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -160,9 +161,10 @@ def _asked(profile: "Profile", keys: "Callable[[], Sequence[SigningKey]]", log_t
 
         def claims_here(party: str) -> "Sequence[JsonObject]":
             from tallystick.cli.views import open_views
+            from tallystick.views.claims import claim_balances
 
             with open_views(source, None, is_fresh=False) as views:
-                return [asdict(row) for row in views.views.balances("claim") if row.claimant == party]  # type: ignore[union-attr]
+                return [asdict(row) for row in views.views.ask(partial(claim_balances, claimant=party))]
 
         zone = zone_in(reader)
         yield _Asked(LogHere(reader), reader.origin, zone, reading.clock(log_time, lambda: zone), claims_here)
