@@ -137,6 +137,8 @@ def requests(at: range, value: str, **more: str | None) -> dict[str, Any]:
         (requests(range(3), "0"), {"no_gpu": 1}),
         (requests(range(3), "4", node=""), {"not_started": 1}),
         (requests(range(3), "4", resource="cpu"), {"no_gpu": 1}),
+        (requests(range(3), "4", resource="example_com_input"), {"no_gpu": 1}),
+        (requests(range(3), "4", resource="amd_com_gpu", node="n2"), {"item_unmapped": 1}),
     ],
 )
 def test_of_requests_the_value_is_the_number_of_devices(result: dict[str, Any], outcome: Any) -> None:

@@ -126,7 +126,7 @@ def _wanted(container: dict[str, Any], mapping: Mapping) -> _Held | None:
     wanted: _Held = {}
     for source, quantity in quantities.items():
         rule = next((one for one in mapping.gpus if one.source == source), None)
-        if rule is None and not _looks_like_a_device(source, mapping):
+        if rule is None and not _is_forgotten(source, mapping):
             continue
         count = _quantity(quantity)
         if count is None:
@@ -142,12 +142,15 @@ def _wanted(container: dict[str, Any], mapping: Mapping) -> _Held | None:
     return wanted
 
 
-def _looks_like_a_device(source: str, mapping: Mapping) -> bool:
+def looks_like_a_device(resource: str) -> bool:
+    """Whether a resource's name is probably a device's, and not that of its memory or cores."""
+    return bool(_DEVICE_WORD.search(resource)) and not _NO_DEVICE.search(resource)
+
+
+def _is_forgotten(source: str, mapping: Mapping) -> bool:
     """Whether a resource that the mapping doesn't have is probably a device: it is reported then."""
-    name = source.rpartition("/")[2]
-    if "/" not in source or mapping.is_no_gpu(source) or any(rule.share == source for rule in mapping.gpus):
-        return False
-    return bool(_DEVICE_WORD.search(source)) and not _NO_DEVICE.search(name)
+    is_said = mapping.is_no_gpu(source) or any(rule.share == source for rule in mapping.gpus)
+    return "/" in source and not is_said and looks_like_a_device(source)
 
 
 def _quantity(value: object) -> Fraction | None:

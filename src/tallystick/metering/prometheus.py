@@ -18,6 +18,7 @@ from tallystick.errors import UsageFileError
 from tallystick.metering.amounts import amount, count_milli
 from tallystick.metering.instants import SECOND_US, rfc3339
 from tallystick.metering.json_text import canonical, mapping_of, read_json, text_of
+from tallystick.metering.kubernetes_pods import looks_like_a_device
 from tallystick.metering.mapping import Mapping
 from tallystick.metering.reasons import FileFault, SkipReason
 from tallystick.metering.remarks import Remarks, list_remark, note_untyped, sum_remark
@@ -121,7 +122,7 @@ def _read(result: dict[str, Any], line: int, mapping: Mapping, *, is_relabelled:
     namespace, pod, container = _pod(metric, is_relabelled=is_relabelled)
     device = text_of(metric.get("resource")) if is_request else _device(metric)
     job = f"{namespace}/{pod}"
-    if not device or (is_request and not mapping.has_kind(device) and not _counts_devices(device)):
+    if not device or (is_request and not mapping.has_kind(device) and not looks_like_a_device(device)):
         return Skipped(SkipReason.NO_GPU, line, job, account=namespace)
     samples = _samples(result.get("values"), counts=is_request)
     if isinstance(samples, SkipReason):
@@ -174,12 +175,6 @@ def _kind(device: str, metric: dict[str, Any], namespace: str, node: str, mappin
         return f"{model}/{profile}" if mapping.has_kind(f"{model}/{profile}") else profile
     said = device if is_request else model
     return said if mapping.has_kind(said) else mapping.kind_of(namespace, node) or said
-
-
-def _counts_devices(resource: str) -> bool:
-    return resource not in {"cpu", "memory", "ephemeral_storage", "pods"} and any(
-        word in resource.lower() for word in ("gpu", "npu", "mig", "ascend", "mlu", "dcu")
-    )
 
 
 def _samples(values: object, *, counts: bool) -> dict[int, int] | SkipReason:
