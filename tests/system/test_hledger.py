@@ -16,10 +16,10 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small ledger, and beside it the demo's year."""
+    """The small ledger, and beside it the demo's year with some of its jobs."""
     folder = tmp_path_factory.mktemp("hledger")
     write_small_ledger(folder / "small")
-    done("demo", folder / "demo")
+    done("demo", folder / "demo", "--limit", 2000)  # jobs; `make bench` has a large journal
     return folder
 
 
