@@ -176,3 +176,11 @@ def test_one_pod_alone_is_read_and_what_is_no_list_of_pods_isnt() -> None:
         read("kubernetes-pods", b'{"kind": "Status"}', mapping=MAPPING)
     with pytest.raises(UsageFileError, match="cluster_unknown"):
         read("kubernetes-pods", pods(), mapping="")
+
+
+def test_a_list_that_does_not_say_its_kind_is_one() -> None:
+    """Some tools keep the items alone; a list of another kind is none."""
+    found = read("kubernetes-pods", json.dumps({"items": [pod()]}).encode(), mapping=MAPPING)
+    assert found.reading.records_burned == 1
+    with pytest.raises(UsageFileError, match="no list of pods"):
+        read("kubernetes-pods", json.dumps({"kind": "NodeList", "items": []}).encode(), mapping=MAPPING)

@@ -51,7 +51,7 @@ def _pods(answer: object) -> list[Any]:
     if whole.get("kind") == "Pod":
         return [whole]
     items = whole.get("items")
-    if not isinstance(items, list) or whole.get("kind") not in ("List", "PodList"):
+    if not isinstance(items, list) or whole.get("kind", "List") not in ("List", "PodList"):
         what = "no list of pods: kind must be List or PodList; make it by kubectl get pods -A -o json"
         raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, what)
     return items
