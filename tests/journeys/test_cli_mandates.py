@@ -115,7 +115,7 @@ def test_a_service_and_an_expiry_are_checked_and_submitted(tmp_path: Path) -> No
     assert service.splitlines()[-1].split() == ["0", "tokens", "8.00", "4.00", "0.00", "burned"]
     assert [line.split() for line in expiry.splitlines()[5:6]] == [["reservation", "acme/s2", "60.00", "voucher"]]
     assert "refused: nothing_due" in expiry.splitlines()[-2]
-    assert expiry.splitlines()[-1] == "  registry books what time has ended"
+    assert expiry.splitlines()[-1] == "  Register (registry) books what time has ended"
     told = run("check", story.folder, files[1], "--json", "--log-time", format_instant(story.at)).json["notes"][0]
     assert told["lines"] == [
         {"line": 0, "item": "tokens", "accepted": True, "fee_fen": 800, "paid_fen": 400, "absorbed_fen": 0}

@@ -11,7 +11,7 @@ state. The answers to both commands have one shape; `docs/rules.md` lists the re
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from tallystick.cli import answers, kinds, output, over_http, parameters, reading
-from tallystick.cli.lookups import name_in
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import LedgerError, UsageError
 from tallystick.named_files import NamedFile
@@ -61,6 +60,7 @@ def check(
     passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
+    from tallystick.cli.lookups import name_in
     from tallystick.cli.moments import zone_in
     from tallystick.publishing.reader import read_ledger
     from tallystick.wire.answers import refused_by
@@ -125,6 +125,7 @@ def submit(
     as_json: parameters.AsJson = False,
 ) -> None:
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
+    from tallystick.cli.lookups import name_in
     from tallystick.cli.moments import zone_of
     from tallystick.ledger.opening import open_ledger
     from tallystick.vouchers.refusals import Refusal
@@ -195,12 +196,11 @@ def _submit_over_http(
     from tallystick.client import Recorded
     from tallystick.wire.answers import refused_by
 
-    with (
-        over_http.served(source, over_http.Login()) as service,
-        over_http.client_of(source, trust, receipts, auditors) as client,
-    ):
+    with ExitStack() as opened:
+        service = opened.enter_context(over_http.served(source, over_http.Login()))
         if service is None:
             reading.ledger_of(source.url)  # which says that it can't be written
+        client = opened.enter_context(over_http.client_of(source, trust, receipts, auditors))
         names = None if service is None else service.names()
         said: list[JsonObject] = []
         for answer in client.submit(data):
