@@ -64,7 +64,7 @@ class UsageFiles:
         try:
             yield
         except UsageFileError as error:
-            if self._read_last is None or len(self.inputs) == 1:
+            if self._read_last is None:
                 raise
             raise UsageFileError(error.fault, f"{self._read_last.name}: {error.detail}") from None
 
