@@ -68,6 +68,11 @@ class Cutter:
                 break
         self._lines += 1
 
+    def begin_within_text(self) -> None:
+        """Take it that a record is open, in a text of any column but the last."""
+        self._places = {at: [(0, 0)] for at, test in enumerate(self._tests[:-1]) if test is None}
+        self._lines = 1
+
     def settle(self) -> None:
         """Take it that the lines so far are whole records, but for what may still belong to the last column's text."""
         self._places = {place: ways for place, ways in self._places.items() if place == self._last}
@@ -135,6 +140,15 @@ class Cutter:
                 values[place] = text
             node = before
         return cuts[::-1]
+
+
+def ends_a_record(layout: Layout, line: str) -> bool:
+    """Whether a line can end a record that was open before it, and is none by itself."""
+    within, alone = Cutter(layout), Cutter(layout)
+    within.begin_within_text()
+    within.feed(line)
+    alone.feed(line)
+    return within.is_done and not alone.is_done
 
 
 def _add(places: dict[int, list[Way]], place: int, ways: list[Way]) -> None:

@@ -15,6 +15,7 @@ from tallystick.metering.mapping import Mapping
 from tallystick.metering.reasons import FileFault, SkipReason
 from tallystick.metering.run import Run, Skipped
 from tallystick.metering.slurm_devices import SlurmDevices
+from tallystick.metering.slurm_doubt import without_doubtful
 from tallystick.metering.slurm_layout import JOB, SPAN, STATE, TIME, TRES, Layout, Used, layout_of
 from tallystick.metering.slurm_plain import PlainRecords
 from tallystick.metering.slurm_records import Batch, Found, Lost, Values, cut_into_records, job_shown
@@ -54,7 +55,8 @@ def read_slurm_text(chunks: Iterable[bytes], mapping: Mapping, remarks: dict[str
     runs, devices, instants = SlurmRuns(mapping, remarks), SlurmDevices(mapping), Instants(mapping.zone)
     outcomes = _Outcomes(runs, devices, instants)
     plain = PlainRecords(layout, runs, devices, instants)
-    for one in cut_into_records(chain([rest], batches), layout, _Forms().are_of_a_record, plain):
+    cut = cut_into_records(chain([rest], batches), layout, _Forms().are_of_a_record, plain)
+    for one in without_doubtful(cut, layout):
         if isinstance(one, list):
             yield from one
         else:
