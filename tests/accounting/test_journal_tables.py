@@ -55,7 +55,7 @@ def test_csv_adds_up_to_the_balances(small_ledger: Path, tables: dict[str, Path]
     for row in rows:
         assert bool(row["amount_yuan"]) != bool(row["gpu_hours"])
         amount = Decimal(row["amount_yuan"] or row["gpu_hours"])
-        assert -amount.as_tuple().exponent == (2 if row["amount_yuan"] else 7)  # type: ignore[operator]
+        assert amount.as_tuple().exponent == (-2 if row["amount_yuan"] else -7)
         by_account[row["account"]] += amount
         by_entry[row["entry"], bool(row["amount_yuan"])] += amount
     said = run("balances", small_ledger, "--by", "account", "--json").json["balances"]
@@ -210,3 +210,20 @@ def test_a_table_replaces_its_own_kind(small_ledger: Path, tmp_path: Path, name:
 )
 def test_what_is_asked_wrongly_is_one_line(small_ledger: Path, words: list[str], complaint: str) -> None:
     assert complaint in failed("journal", small_ledger, "--format", *words)
+
+
+@pytest.mark.parametrize("fault", ["encrypted", "damaged"])
+def test_a_workbook_that_cannot_be_looked_into_is_not_replaced(small_ledger: Path, tmp_path: Path, fault: str) -> None:
+    """It may be anybody's."""
+    path = tmp_path / "t.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("docProps/core.xml", "Journal of the log x" * 50)
+    data = bytearray(path.read_bytes())
+    if fault == "encrypted":
+        for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            data[data.index(mark) + flags] |= 1
+    else:
+        data[50:56] = b"\xff" * 6
+    path.write_bytes(data)
+    assert "--force" in failed("journal", small_ledger, "--format", "xlsx", "-o", path)
+    assert path.read_bytes() == data

@@ -77,12 +77,13 @@ def _is_spreadsheet_journal(data: bytes) -> bool:
     """Tell of one that isn't large; of another not: it ends with what says where its parts are."""
     from io import BytesIO
     from zipfile import BadZipFile, ZipFile
+    from zlib import error as DeflateError  # noqa: N812 - an error, by the name that errors have
 
     try:
         with ZipFile(BytesIO(data)) as parts:
             return b"Journal of the log " in parts.read("docProps/core.xml")
-    except (BadZipFile, KeyError, ValueError, NotImplementedError, OSError, EOFError):
-        return False
+    except (BadZipFile, DeflateError, EOFError, KeyError, OSError, RuntimeError, ValueError):
+        return False  # zipfile raises all of these: another ZIP, a damaged or an encrypted one, or none
 
 
 def _is_parquet_journal(data: bytes) -> bool:

@@ -115,7 +115,8 @@ def _checked_parts(data: bytes) -> zipfile.ZipFile:
                 while piece := part.read(_PIECE):
                     expanded += len(piece)
                     _check_size(len(listed), expanded)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+    # zipfile raises all of these of a ZIP that is damaged, encrypted or compressed in another way
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, f"no XLSX that can be read: {_line(error)}") from None
     if "xl/workbook.xml" not in parts.namelist():
         raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, "a ZIP, but no XLSX; save the sheet as XLSX or CSV")
