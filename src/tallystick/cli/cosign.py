@@ -50,12 +50,10 @@ def cosign(
     as_json: parameters.AsJson = False,
 ) -> int:
     """Add your signature to notes, once you have read in plain words what each says."""
-    from tallystick import profile as profiles
     from tallystick.cli.place_opening import open_place
     from tallystick.signing.note import add_signatures
 
-    options = {"source": source, "policy": policy, "passphrase_file": passphrase_file}
-    found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
+    found = drafting.profile_of(profile, source, policy, passphrase_file, passphrase_command)
     keys = drafting.keys_of(found, sign_with or ())
     if out is not None and len(notes) > 1:
         raise UsageError(f"--out is for one note, and there are {len(notes)}")

@@ -113,7 +113,6 @@ def do_sheet(
     as_json: parameters.AsJson = False,
 ) -> int:
     """Give a command by filling in its form, or many out of a sheet: shown in plain words, signed and sent."""
-    from tallystick import profile as profiles
     from tallystick.cli.place_opening import open_place
 
     if context.invoked_subcommand is not None:
@@ -124,8 +123,7 @@ def do_sheet(
         return AS_ASKED
     if from_ is None:
         raise UsageError("which kind of command? `tallystick do --help` lists them; or give a sheet with --from")
-    options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
-    found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
+    found = drafting.profile_of(profile, source, policy, passphrase_file, passphrase_command, party)
     keys = drafting.keys_of(found, sign_with or ())
     with closing(open_place(found, keys, log_time)) as place:
         return batch.run(Batch(None, Path(from_), encoding, found, place, keys, yes, check, as_json))
@@ -193,7 +191,6 @@ def do_kind(
     as_json: parameters.AsJson = False,
 ) -> int:
     """Do what is asked with a kind's form."""
-    from tallystick import profile as profiles
     from tallystick.cli.place_opening import open_place
 
     if template:
@@ -201,8 +198,7 @@ def do_kind(
 
         output.to_be_typed(headings(form))
         return AS_ASKED
-    options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
-    found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
+    found = drafting.profile_of(profile, source, policy, passphrase_file, passphrase_command, party)
     keys = drafting.keys_of(found, sign_with or ())
     with closing(open_place(found, keys, log_time)) as place:
         asked = _Asked(found, place, keys, yes, as_json)

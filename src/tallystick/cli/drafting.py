@@ -22,6 +22,7 @@ from tallystick.forms.leaves import Surroundings
 from tallystick.vouchers.quantities import SECOND_US, format_instant
 
 if TYPE_CHECKING:
+    from tallystick.cli import parameters
     from tallystick.cli.places import Place
     from tallystick.forms.form import Fault, Form
     from tallystick.forms.words import Names
@@ -161,6 +162,25 @@ def confirm(question: str, *, is_agreed: bool) -> bool:
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in _YES
+
+
+def profile_of(
+    file: "parameters.ProfileFile",
+    source: "parameters.ProfileSource",
+    policy: "parameters.ProfilePolicy",
+    passphrase_file: "parameters.SignerPassphrase",
+    passphrase_command: "parameters.SignerPassphraseCommand",
+    party: "parameters.ProfileParty" = None,
+) -> "Profile":
+    """Return the profile that holds here, below what options say.
+
+    Raises:
+        UsageError: the file isn't there, can't be believed, or something in it is wrong.
+    """
+    from tallystick import profile
+
+    named = {"source": source, "party": party, "policy": policy}
+    return profile.load(file, named | {"passphrase_file": passphrase_file, "passphrase_command": passphrase_command})
 
 
 def keys_of(profile: "Profile", given: Sequence[str]) -> "Callable[[], list[SigningKey]]":

@@ -81,13 +81,11 @@ def burn(
     as_json: parameters.AsJsonInFen = False,
 ) -> int:
     """Burn what isn't burned yet. It can be given again at any time: nothing is burned twice."""
-    from tallystick import profile as profiles
     from tallystick.cli.place_opening import open_place
     from tallystick.cli.usage_inputs import read_usage_files
     from tallystick.cli.usage_planning import Signer, evidence_key_of, planned
 
-    options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
-    found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
+    found = drafting.profile_of(profile, source, policy, passphrase_file, passphrase_command, party)
     keys = drafting.keys_of(found, sign_with or ())
     usage = read_usage_files(files, format_, mapping, so_far=so_far)
     with _burning(found, lambda: open_place(found, keys, log_time), keys) as burning:

@@ -57,7 +57,6 @@ def plan(
     as_json: parameters.AsJsonInFen = False,
 ) -> int:
     """Say what has to be burned: usage minus what stands in the log. Nothing is signed for good, or sent."""
-    from tallystick import profile as profiles
     from tallystick.cli.place_opening import open_place
     from tallystick.cli.usage_inputs import read_usage_files
     from tallystick.cli.usage_planning import Signer, planned
@@ -65,8 +64,7 @@ def plan(
     from tallystick.wire import usage as wire_usage
 
     sheet = None if reversals is None else NamedFile(reversals, _REVERSALS)
-    options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
-    found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
+    found = drafting.profile_of(profile, source, policy, passphrase_file, passphrase_command, party)
     keys = drafting.keys_of(found, sign_with or ())
     usage = read_usage_files(files, format_, mapping, so_far=so_far)
     with closing(open_place(found, keys, log_time)) as place:

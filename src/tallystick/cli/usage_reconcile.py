@@ -93,13 +93,11 @@ def reconcile(
     as_json: parameters.AsJsonInFen = False,
 ) -> int:
     """Compare usage with the log, both ways: what is missing, what differs, what is burned and wasn't used."""
-    from tallystick import profile as profiles
     from tallystick.cli.usage_inputs import read_usage_files
     from tallystick.wire.usage import reconciled
 
     file = _report_file(out, sign)
-    options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
-    found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
+    found = drafting.profile_of(profile, source, policy, passphrase_file, passphrase_command, party)
     if found.party is None:
         raise UsageError("which provider's lines are compared? give --party, or write a profile")
     keys = drafting.keys_of(found, ())
