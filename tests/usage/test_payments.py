@@ -1,6 +1,8 @@
 """Claims against a bank's file: paid, not paid, paid twice, paid otherwise."""
 
-from tallystick.usage.payments import Payment, SettledClaim, compare_payments
+from collections.abc import Iterable
+
+from tallystick.usage.payments import PaidClaim, Payment, SettledClaim, compare_payments
 
 
 def claim(number: int, fen: int = 10_000) -> SettledClaim:
@@ -11,8 +13,8 @@ def paid(line: int, fen: int, *texts: str) -> Payment:
     return Payment(line, "2026-04-21", fen, texts)
 
 
-def names(rows: object) -> list[str]:
-    return [row.claim.claim for row in rows]  # type: ignore[attr-defined]
+def names(rows: Iterable[PaidClaim]) -> list[str]:
+    return [row.claim.claim for row in rows]
 
 
 def test_each_claim_is_in_one_list() -> None:
