@@ -9,7 +9,6 @@ Whether a thing may be read is asked before it is looked up, and of a list row b
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, get_args
 
 from fastapi import APIRouter, Path, Query
@@ -17,14 +16,11 @@ from pydantic import Field, create_model
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tallystick.errors import NotFoundError
 from tallystick.printing.csv_bytes import csv_bytes
 from tallystick.transparency.encoding import SIZE_MAX
-from tallystick.views.entry_index import RecordedEntry
 from tallystick.views.lists import LISTS, By, ListKind
-from tallystick.views.searching import QUERY_MAX, Hit
+from tallystick.views.searching import QUERY_MAX
 from tallystick.views.served_views import Answering
-from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.reading_rights import Sight
 from tallystick.web.asking import TEXT_MAX, Answered, Asked, answered_from
 from tallystick.web.conditional import (
@@ -39,15 +35,14 @@ from tallystick.web.conditional import (
 from tallystick.web.entries_out import ReaderHere, ReadsHere
 from tallystick.web.reads import Reads, reads_of
 from tallystick.web.rights import ReadersRights, reader_of
+from tallystick.web.seen import Seen
 from tallystick.wire import JsonObject
-from tallystick.wire.resources import balances, listing, recorded, resource, rows
+from tallystick.wire.resources import balances, listing, recorded, rows
 from tallystick.wire.resources import search as found
 
 ROWS_MAX: Final = 1_000
 ROWS_USUAL: Final = 100
 ID_MAX: Final = 200
-LOOKED_AT_MAX: Final = 2_000
-"""Of entries, for one page: who may see few of many gets a short page, and goes on from there."""
 CSV: Final = "csv"
 
 
@@ -204,20 +199,12 @@ async def _one(request: Request, reads: Reads, reader: ReadersRights, asked: Ask
     # Of a key, every reader of its party's terms may see what there is.
     whose, of_whom = ("party", id_.partition("/")[0]) if kind == "key" else (kind, id_)
 
-    def make(answering: Answering) -> Made:
-        sight = reader.sight(whose, of_whom)
-        if sight is Sight.NOTHING:
-            raise reader.not_found(kind, id_)
-        try:
-            account = getattr(answering, kind)(id_)
-        except NotFoundError:
-            raise reader.not_found(kind, id_) from None
-        said = resource(kind, account)
-        return Made(said if sight is Sight.ALL or kind == "key" else reader.terms(kind, said))
-
     def check() -> None:
         if reader.sight(whose, of_whom) is Sight.NOTHING:
             raise reader.not_found(kind, id_)
+
+    def make(answering: Answering) -> Made:
+        return Made(Seen(answering, reader).one(kind, id_))
 
     return await _answer(request, reads, asked, make, check=check)
 
@@ -261,16 +248,9 @@ def _add_list(kind: ListKind, plural: str) -> None:
         is_csv = wants_csv(request)
 
         def make(answering: Answering) -> Made:
-            page = answering.listed(
-                kind,
-                asked.limit,
-                after=asked.after,
-                keep=lambda found: reader.listed(kind, found),
-                among=reader.few_of(kind),
-                **equal,
-            )
-            said = _cells(kind, page.rows) if is_csv else listing(kind, answering.size, page.rows)
-            return Made(said, None if page.after is None else {"after": page.after})
+            found, after = Seen(answering, reader).listed(kind, asked.limit, after=asked.after, **equal)
+            said = _cells(kind, found) if is_csv else listing(kind, answering.size, found)
+            return Made(said, None if after is None else {"after": after})
 
         return await _answer(request, reads, asked, make, columns=LISTS[kind].columns)
 
@@ -305,10 +285,9 @@ async def balances_by(
     by, is_csv = asked.by, wants_csv(request)
 
     def make(answering: Answering) -> Made:
-        keep = partial(reader.rows, by)
-        page = answering.listed(by, asked.limit, after=asked.after, keep=keep, among=reader.few_of(by))
-        said = rows(page.rows) if is_csv else balances(by, answering.size, page.rows)
-        return Made(said, None if page.after is None else {"after": page.after})
+        found, after = Seen(answering, reader).balances(by, asked.limit, after=asked.after)
+        said = rows(found) if is_csv else balances(by, answering.size, found)
+        return Made(said, None if after is None else {"after": after})
 
     return await _answer(request, reads, asked, make, columns=LISTS[by].columns)
 
@@ -329,14 +308,7 @@ async def search(
     text = q.strip()
 
     def make(answering: Answering) -> Made:
-        def keep(hit: Hit) -> bool:
-            if hit.kind == "entry":
-                event = Entry.from_bytes(next(answering.entries([int(hit.id)]))).event
-                return reader.reads_all or reader.may_read_entry(event)
-            kind, id_ = ("party", hit.id.partition("/")[0]) if hit.kind == "key" else (hit.kind, hit.id)
-            return reader.sight(kind, id_) is not Sight.NOTHING
-
-        return Made(found(text, answering.size, answering.search(text, answering.log, keep) if text else []))
+        return Made(found(text, answering.size, Seen(answering, reader).search(text)))
 
     return await _answer(request, reads, Asked(), make)
 
@@ -352,23 +324,10 @@ async def recorded_entries(
     wanted = {"concerning": asked.account, "party": asked.party, "ref": asked.ref, "kind": asked.kind}
 
     def make(answering: Answering) -> Made:
-        found: list[RecordedEntry] = []
-        before, looked_at = asked.before, 0
-        while len(found) <= asked.limit and looked_at < LOOKED_AT_MAX:
-            some = answering.recorded(asked.limit + 1, before=before, **wanted)
-            if not some:
-                return Made(recorded(answering.size, found))
-            before, looked_at = some[-1].entry_index, looked_at + len(some)
-            found += some if reader.reads_all else [one for one in some if _may_read(answering, reader, one)]
-        shown = found[: asked.limit]
-        last = shown[-1].entry_index if shown != found else before
-        return Made(recorded(answering.size, shown), {"before": last or 0})
+        shown, before = Seen(answering, reader).recorded(asked.limit, before=asked.before, **wanted)
+        return Made(recorded(answering.size, shown), None if before is None else {"before": before})
 
     return await _answer(request, reads, asked, make)
-
-
-def _may_read(answering: Answering, reader: ReadersRights, one: RecordedEntry) -> bool:
-    return reader.may_read_entry(Entry.from_bytes(next(answering.entries([one.entry_index]))).event)
 
 
 assert set(get_args(By)) <= set(LISTS)
