@@ -95,7 +95,7 @@ FIELDS: Final = {
     "lines_accepted": ("lines", "接受条数"),
     "lines_paid": ("lines paid", "支付条数"),
     "lines_refused": ("refused", "拒绝条数"),
-    "lines_reversed": ("taken back", "冲回条数"),
+    "lines_reversed": ("taken back", "冲正条数"),
     "name": ("name", "名称"),
     "over_fen": ("of it past validity", "其中已过有效期"),
     "paid_fen": ("paid", "已兑付"),
@@ -116,8 +116,8 @@ FIELDS: Final = {
     "reservation": ("reservation", "预留"),
     "reserved_fen": ("reserved", "已预留"),
     "returned_fen": ("returned", "退回"),
-    "reversed": ("taken back", "已冲回"),
-    "reversed_fen": ("reversed", "冲回"),
+    "reversed": ("taken back", "已冲正"),
+    "reversed_fen": ("reversed", "冲正"),
     "revoked_fen": ("revoked", "收回券额"),
     "set_off_fen": ("set off", "抵扣"),
     "settled_fen": ("settled", "结算兑付"),
@@ -163,7 +163,7 @@ EVENTS: Final = {
     "book.expired/1": ("expired", "到期失效"),
     "time.burned/1": ("used", "核销（卡时）"),
     "service.burned/1": ("used, a service", "核销（服务）"),
-    "burn.reversed/1": ("taken back", "冲回"),
+    "burn.reversed/1": ("taken back", "冲正"),
     "contract.amended/1": ("contract amended", "合同变更"),
 }
 REASONS: Final = {

@@ -1,0 +1,109 @@
+"""The words of a page in one language: texts by their English msgid, and the members of closed lists by their code.
+
+    words = words_in("zh")
+    words.gettext("Entry %(index)s", index=7)                  条目 7
+    words.ngettext("%(num)s voucher", "%(num)s vouchers", 3)    3 张算力券
+    words.reason("exceeds_reservation")
+
+A msgid is a whole sentence or name with `%(name)s` for what changes: never glued of parts, and without markup. A `%`
+is doubled in it. `_` and `gettext` are what finds a msgid in code and templates; `N_` marks one of a table.
+"""
+
+import gettext
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final, cast
+
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
+
+from tallystick.web.pages.amounts import Amounts
+from tallystick.web.pages.catalogue import chinese
+from tallystick.web.pages.languages import NAMES, TAGS, Language, language_of
+
+__all__ = ["Language", "N_", "Words", "install", "language_of", "words_in"]
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name
+    """Return a msgid as it is; so it is found, and translated where it is shown."""
+    return text
+
+
+class Words:
+    """Texts in a language.
+
+    Attributes:
+        language: `en` or `zh`.
+        tag: what `<html lang>` says of it.
+        name: what it calls itself.
+    """
+
+    def __init__(self, language: Language, translations: gettext.NullTranslations) -> None:
+        self.language: Final = language
+        self.tag: Final = TAGS[language]
+        self.name: Final = NAMES[language]
+        self.translations: Final = translations
+
+    def gettext(self, message: str, **values: object) -> str:
+        """Return a text with its values."""
+        return self.translations.gettext(message) % values
+
+    def pgettext(self, context: str, message: str, **values: object) -> str:
+        """Return a text that means something else elsewhere, with its values."""
+        return self.translations.pgettext(context, message) % values
+
+    def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
+        """Return a text about a number of things; its text has the number as `%(num)s`."""
+        return self.translations.ngettext(one, many, number) % _with_number(number, values)
+
+    def npgettext(self, context: str, one: str, many: str, number: int, **values: object) -> str:
+        """Return a text about a number of things that means something else elsewhere."""
+        return self.translations.npgettext(context, one, many, number) % _with_number(number, values)
+
+
+def _with_number(number: int, values: Mapping[str, object]) -> dict[str, object]:
+    """Return values, and the number, with thousands set apart."""
+    shown = f"{number:,}"
+    return {"num": shown} | {
+        name: shown if type(value) is int and value == number else value for name, value in values.items()
+    }
+
+
+@cache
+def words_in(language: Language) -> Words:
+    """Return the words of a language."""
+    return Words(language, chinese() if language == "zh" else gettext.NullTranslations())
+
+
+def install(environment: Environment, words: Words, zone: Callable[[], int | None]) -> None:
+    """Let an environment's templates, macros too, speak one language.
+
+    They have `_`, `gettext`, `ngettext`, `pgettext`, `npgettext` and `{% trans %}`, `words`, and as filters what
+    `Amounts` shows: `{{ row.face_fen | yuan }}`.
+
+    Args:
+        environment: one for each language.
+        words: of the language.
+        zone: returns the network's offset in seconds; None while no network is founded.
+    """
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    callables: Any = environment  # the extension adds its methods to the environment
+    of = words.translations
+    callables.install_gettext_callables(
+        of.gettext, of.ngettext, newstyle=True, pgettext=of.pgettext, npgettext=of.npgettext
+    )
+    for name in ("ngettext", "npgettext"):
+        environment.globals[name] = _numbered(cast(Callable[..., str], environment.globals[name]))
+    environment.globals["words"] = words
+    environment.filters |= Amounts(words, zone).filters()
+
+
+def _numbered(said: Callable[..., str]) -> Callable[..., str]:
+    """Return a template's function for numbers of things, which sets their thousands apart."""
+
+    @pass_context
+    def numbered(context: Context, *message: Any, **values: object) -> str:  # noqa: ANN401 - strings and a number
+        return said(context, *message, **_with_number(message[-1], values))
+
+    return numbered
