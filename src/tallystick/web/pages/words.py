@@ -19,6 +19,7 @@ from jinja2.runtime import Context
 
 from tallystick.web.pages.amounts import Amounts
 from tallystick.web.pages.catalogue import chinese
+from tallystick.web.pages.closed_lists import LISTS
 from tallystick.web.pages.languages import NAMES, TAGS, Language, language_of
 
 __all__ = ["Language", "N_", "Words", "install", "language_of", "words_in"]
@@ -59,6 +60,113 @@ class Words:
     def npgettext(self, context: str, one: str, many: str, number: int, **values: object) -> str:
         """Return a text about a number of things that means something else elsewhere."""
         return self.translations.npgettext(context, one, many, number) % _with_number(number, values)
+
+    # -- members of closed lists: by code; one that isn't on the list is said as it is ---------------------------------
+
+    def kind(self, kind: str) -> str:
+        """Return what a command or an event of a kind is called: `Voucher issued`."""
+        return self._member("kind", kind)
+
+    def reason(self, code: str) -> str:
+        """Return what a reason of a refusal, of an answer of the service or of an error means."""
+        return self._member("reason", code)
+
+    def advice(self, code: str) -> str:
+        """Return what to do about a reason."""
+        return self._member("advice", code)
+
+    def finding(self, code: str) -> str:
+        """Return what a finding of an audit means."""
+        return self._member("finding", code)
+
+    def pattern(self, code: str) -> str:
+        """Return what a pattern is called."""
+        return self._member("pattern", code)
+
+    def pattern_meaning(self, code: str) -> str:
+        """Return what a pattern means."""
+        return self._member("pattern meaning", code)
+
+    def severity(self, code: str) -> str:
+        """Return how grave a pattern is, in a word."""
+        return self._member("severity", code)
+
+    def certainty(self, code: str) -> str:
+        """Return how sure a pattern is, in a word."""
+        return self._member("certainty", code)
+
+    def status(self, code: str) -> str:
+        """Return in which state a thing is."""
+        return self._member("status", code)
+
+    def role(self, code: str) -> str:
+        """Return what a party of a role is."""
+        return self._member("role", code)
+
+    def purpose(self, code: str) -> str:
+        """Return what a key is for."""
+        return self._member("purpose", code)
+
+    def cause(self, code: str) -> str:
+        """Return why a key was revoked."""
+        return self._member("cause", code)
+
+    def verdict(self, code: str) -> str:
+        """Return an attester's verdict."""
+        return self._member("verdict", code)
+
+    def basis(self, code: str) -> str:
+        """Return what a contract or a programme goes by."""
+        return self._member("basis", code)
+
+    def voucher_kind(self, code: str) -> str:
+        """Return what kind of voucher a programme gives."""
+        return self._member("voucher kind", code)
+
+    def origin(self, code: str) -> str:
+        """Return where an item's chips are from."""
+        return self._member("origin", code)
+
+    def unit(self, code: str) -> str:
+        """Return by what an item is counted."""
+        return self._member("unit", code)
+
+    def payee(self, code: str) -> str:
+        """Return whom a programme pays, or who claims under a contract."""
+        return self._member("payee", code)
+
+    def transfer(self, code: str) -> str:
+        """Return whether a programme's vouchers can be transferred."""
+        return self._member("transfer", code)
+
+    def cycle(self, code: str) -> str:
+        """Return how often is claimed under a programme."""
+        return self._member("cycle", code)
+
+    def subject_type(self, code: str) -> str:
+        """Return what a verdict is on."""
+        return self._member("thing", code)
+
+    def act(self, code: str) -> str:
+        """Return the act that a gate stands before."""
+        return self._member("act", code)
+
+    def hit(self, kind: str) -> str:
+        """Return what a thing of a kind is called: a voucher, a holder, an entry."""
+        return self._member("thing", kind)
+
+    def member(self, name: str) -> str:
+        """Return the heading of a member of the JSON: `available` for `available_fen`."""
+        texts = LISTS["member"].texts
+        return self._member("member", name) if name in texts else name.removesuffix("_fen").replace("_", " ")
+
+    def _member(self, list_name: str, code: str) -> str:
+        closed = LISTS[list_name]
+        text = closed.texts.get(code)
+        if text is None:
+            return code
+        of = self.translations
+        return of.gettext(text) if closed.context is None else of.pgettext(closed.context, text)
 
 
 def _with_number(number: int, values: Mapping[str, object]) -> dict[str, object]:
