@@ -48,7 +48,18 @@ _SHOWN_MAX = 200
 EXTRA_OF = {
     **dict.fromkeys(("psycopg", "psycopg_pool"), ("a ledger in PostgreSQL", "postgres")),
     **dict.fromkeys(
-        ("fastapi", "httptools", "prometheus_client", "starlette", "structlog", "uvicorn", "uvloop"),
+        (
+            "babel",
+            "fastapi",
+            "httptools",
+            "jinja2",
+            "markupsafe",
+            "prometheus_client",
+            "starlette",
+            "structlog",
+            "uvicorn",
+            "uvloop",
+        ),
         ("serving over HTTP", "serve"),
     ),
     "pkcs11": ("a key in a token", "pkcs11"),

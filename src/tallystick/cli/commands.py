@@ -60,6 +60,7 @@ BY_USER: Final = {
         Command("show", "showing", "Show a voucher, programme, contract, application, claim and so on."),
         Command("list", "listing", "List vouchers, contracts, claims, parties, keys, items and so on."),
         Command("search", "listing", "Say what an id, name, code, reference, hash or job leads to."),
+        Command("explore", "explore", "Show a log's pages in a browser, read-only."),
     ),
     "Operators": (
         Command("network", "network", "Found a network."),

@@ -79,6 +79,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "ledger backup": ("tallystick ledger backup ledger backup",),
     "ledger restore": ("tallystick ledger restore backup ledger",),
     "ledger rekey": ("tallystick ledger rekey ledger --next-log-key next.pem",),
+    "explore": ("tallystick explore ledger --port 8474",),
     "serve": ("tallystick serve ledger --log-key log.pem --port 8473",),
     "checkpoint collect": ("tallystick checkpoint collect ledger --witness https://witness.example",),
     "export": ("tallystick export ledger public",),

@@ -16,7 +16,7 @@ from typing import Final, Self
 from tallystick.errors import MalformedError, NotALedgerError, NotFoundError, ViewsDamagedError, ViewsUnusableError
 from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader, read_ledger
-from tallystick.sources import AnySource, LedgerDatabase, LedgerFolder, Source, folder_of, parse_source
+from tallystick.sources import AnySource, LedgerDatabase, LedgerFolder, Source, StaticFolder, folder_of, parse_source
 from tallystick.views.follower import LogFollower
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.questions import Found, Questions
@@ -221,11 +221,8 @@ def _kept_views(source: Source, path: Path, progress: Progress | None) -> Views 
 def _place(source: Source) -> Path | None:
     """Return where a log's views are kept; None if nowhere."""
     if isinstance(source, LedgerDatabase):
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / CACHE
-        with suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = hashlib.sha256(str(source).encode()).hexdigest()[:16]
-        path = folder / f"views-{name}.db"
+        path = place_in_cache(source)
+        folder = path.parent
     elif isinstance(source, LedgerFolder):
         folder = source.folder
         path = folder / NAME
@@ -234,6 +231,16 @@ def _place(source: Source) -> Path | None:
     # A file of another user's is left to him: it may be of use to him.
     there = [file for file in files_of(path) if file.exists()]
     return path if os.access(folder, os.W_OK) and all(os.access(file, os.R_OK | os.W_OK) for file in there) else None
+
+
+def place_in_cache(source: Source) -> Path:
+    """Return where views of a source are kept that can't lie beside it: in the user's cache, by what it is called."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / CACHE
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder_or_url = source.folder.resolve() if isinstance(source, LedgerFolder | StaticFolder) else source
+    name = hashlib.sha256(str(folder_or_url).encode(errors="surrogateescape")).hexdigest()[:16]
+    return folder / f"views-{name}.db"
 
 
 def place_of_views(source: Source) -> Path:

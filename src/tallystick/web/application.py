@@ -4,6 +4,7 @@ Each part brings its routes: those that take notes are plain routes and come fir
 
     entries_in.py   notes in                    resources.py, tiles.py, following.py   what is read
     health.py       is it well?                 sessions.py, pending.py                logins, half-signed notes
+    pages/          the explorer
 """
 
 from collections.abc import AsyncIterator
@@ -29,6 +30,9 @@ from tallystick.web import (
     sessions,
 )
 from tallystick.web.flood import FailureBuckets
+from tallystick.web.pages import answering
+from tallystick.web.pages.every_page import ROUTES
+from tallystick.web.pages.page import Place
 from tallystick.web.pending import Pending
 from tallystick.web.rights import Rights
 from tallystick.web.served_log import ServedLog
@@ -106,6 +110,8 @@ def create_app(service: ServedLog) -> FastAPI:
     app.router.routes[:0] = entries_in.ROUTES
     for router in ROUTERS:
         app.include_router(router)
+    answering.install(app, Place())
+    app.router.routes.extend(ROUTES)
     problems.install(app)
     return app
 

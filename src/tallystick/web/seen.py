@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from tallystick.errors import EntryMalformedError, NotALedgerError, NotFoundError
 from tallystick.transparency.merkle import RightEdge
 from tallystick.views.entry_index import RecordedEntry
-from tallystick.views.lists import By, ListKind
+from tallystick.views.lists import LISTS, By, ListKind
 from tallystick.views.searching import Hit
 from tallystick.views.served_views import Answering
 from tallystick.vouchers.entry import Entry
@@ -20,6 +20,8 @@ from tallystick.vouchers.reading_rights import Sight
 from tallystick.web.rights import ReadersRights
 from tallystick.wire import JsonObject
 from tallystick.wire.resources import resource, rows
+
+__all__ = ["LISTS", "By", "ListKind", "Seen", "SeenEntries", "SeenRows"]
 
 LOOKED_AT_MAX: Final = 2_000
 """Of entries, for one page: who may see few of many gets a short page, and goes on from there."""

@@ -1,0 +1,256 @@
+"""A request for a page: as of when, what its reader sees, and the page as HTML, or one of its tables as CSV.
+
+    ?as_of= ?day=    of an earlier time, as everywhere (`asking.py`)
+    ?lang=           en or zh; kept in a cookie
+    ?theme=          light, dark or system; kept in a cookie, and the address is asked for again without it
+    ?csv=<table>     a table of the page
+
+The ETag of a page is of the log's size and of all else that it depends on, so a reader who has it isn't sent it again.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from tallystick import __version__
+from tallystick.errors import NotALedgerError, NotFoundError, TallystickError
+from tallystick.printing.csv_bytes import csv_bytes
+from tallystick.web.asking import Asked as AsOf
+from tallystick.web.asking import answered_from
+from tallystick.web.conditional import has, headers_of, not_modified
+from tallystick.web.pages.frame import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Frame, theme_of
+from tallystick.web.pages.page import Asked, Page, PageRoute, Place, Table
+from tallystick.web.pages.rendering import Renderer
+from tallystick.web.pages.static_files import STATIC
+from tallystick.web.pages.words import Words, language_of, words_in
+from tallystick.web.problems import HttpProblem, problem_object
+from tallystick.web.reads import Reads, reads_of
+from tallystick.web.rights import ReadersRights, reader_of
+from tallystick.web.seen import Seen
+from tallystick.web.seen_log import SeenLog
+from tallystick.wire.statuses import HttpReason
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""Of every page."""
+VARY: Final = "Authorization, Cookie, Accept-Language, Accept-Encoding"
+COOKIE_SECONDS: Final = 31_536_000
+COMPRESSED_FROM_BYTES: Final = 1_024
+_COMPRESS_LEVEL: Final = 5
+_OK: Final = 200
+_HTML: Final = "text/html; charset=utf-8"
+_CSV: Final = "text/csv; charset=utf-8"
+_AS_OF: Final = ("as_of", "day")
+
+
+def install(app: Starlette, place: Place) -> None:
+    """Have an application's pages be shown of its log."""
+
+    def zone() -> int | None:
+        reads: Reads = app.state.reads
+        try:
+            return reads.newest.utc_offset_seconds()
+        except NotALedgerError:
+            return None
+
+    app.state.place = place
+    app.state.renderer = Renderer(zone)
+
+
+def route_of(page: PageRoute) -> Route:
+    """Return the route of a page."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await _answer(page, request)
+        except TallystickError as error:
+            return problem_page(request, error)
+
+    answer.__name__ = page.template.removesuffix(".html").replace("-", "_")
+    return Route(page.path, answer, name=f"page {page.path}")
+
+
+async def _answer(page: PageRoute, request: Request) -> Response:
+    if "theme" in request.query_params:
+        return _with_theme(request)
+    words = words_of(request)
+    reader = await reader_of(request)
+    response = await (_of_log if page.is_log_alone else _of_views)(page, request, words, reader)
+    if "lang" in request.query_params and response.status_code == _OK:
+        response.set_cookie(LANGUAGE_COOKIE, words.language, COOKIE_SECONDS, samesite="lax")
+    return response
+
+
+async def _of_views(page: PageRoute, request: Request, words: Words, reader: ReadersRights) -> Response:
+    """Answer from the views of the time that is asked for."""
+    reads = reads_of(request)
+    answered = await answered_from(reads, _as_of(request))
+    headers = _headers(page, request, words, reader, answered.size)
+    if has(request, headers.get("ETag", "")) and (answered.then is not None or answered.size == reads.newest.size):
+        return not_modified(headers)
+
+    def make(answering: Any) -> tuple[int, str, bytes]:  # noqa: ANN401 - as `Reads.answer` gives it
+        seen = Seen(answering, reader)
+        return seen.size, *_made(page, request, words, reader, seen, seen.at)
+
+    size, media_type, data = await reads.answer(make, answered.then)
+    return compressed(request, data, _headers(page, request, words, reader, size), media_type)
+
+
+async def _of_log(page: PageRoute, request: Request, words: Words, reader: ReadersRights) -> Response:
+    """Answer from the log's newest snapshot, whatever the views are like."""
+    reads = reads_of(request)
+    headers = _headers(page, request, words, reader, reads.newest.size)
+    if has(request, headers.get("ETag", "")):
+        return not_modified(headers)
+
+    def make(log: Any) -> tuple[int, str, bytes]:  # noqa: ANN401 - as `Reads.from_log` gives it
+        return log.size, *_made(page, request, words, reader, SeenLog(log, reader), "")
+
+    size, media_type, data = await reads.from_log(make)
+    return compressed(request, data, _headers(page, request, words, reader, size), media_type)
+
+
+def _made(
+    page: PageRoute, request: Request, words: Words, reader: ReadersRights, seen: Seen | SeenLog, at: str
+) -> tuple[str, bytes]:
+    """Return a page, or its table that is asked for, and of which type it is."""
+    asked = Asked(dict(request.path_params), dict(request.query_params), words, request.app.state.place)
+    made = page.make(seen, asked)
+    if "csv" in asked.query:
+        return _CSV, _table_as_csv(made, asked.query["csv"])
+    frame = _framed(
+        request,
+        words,
+        origin=seen.origin,
+        size=seen.size,
+        at=at,
+        root=seen.root.hex(),
+        newest_size=reads_of(request).newest.size,
+        reader=reader.name,
+        role=reader.reader.role if reader.reader else "",
+        is_log_alone=page.is_log_alone,
+    )
+    tables = {one.name: one for one in made.tables}
+    values = {"frame": frame, "page": made, "tables": tables} | dict(made.values)
+    return _HTML, _renderer(request).render(page.template, words, values).encode()
+
+
+def compressed(
+    request: Request, data: bytes, headers: Mapping[str, str], media_type: str, status: int = _OK
+) -> Response:
+    """Return an answer, compressed where the asker takes that and it is worth it."""
+    takes = [one.partition(";")[0].strip() for one in request.headers.get("accept-encoding", "").lower().split(",")]
+    if "gzip" in takes and len(data) >= COMPRESSED_FROM_BYTES:
+        data, headers = gzip.compress(data, _COMPRESS_LEVEL, mtime=0), {**headers, "Content-Encoding": "gzip"}
+    return Response(data, status, headers, media_type)
+
+
+def problem_page(request: Request, error: TallystickError) -> Response:
+    """Return the page that an error comes to, in words, with what to do."""
+    said, words = problem_object(error), words_of(request)
+    frame = _bare_frame(request, words)
+    values = {"frame": frame, "page": Page(words.reason(said["reason"])), "problem": said}
+    text = _renderer(request).render("problem.html", words, values)
+    headers = {**HEADERS, "Cache-Control": "no-store", "Vary": VARY}
+    if isinstance(error, HttpProblem):
+        headers |= error.headers
+    return compressed(request, text.encode(), headers, _HTML, said["status"])
+
+
+def words_of(request: Request) -> Words:
+    """Return the language that a request asks for."""
+    asked, cookie = request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)
+    return words_in(language_of(asked, cookie, request.headers.get("accept-language")))
+
+
+def _renderer(request: Request) -> Renderer:
+    renderer: Renderer = request.app.state.renderer
+    return renderer
+
+
+def _as_of(request: Request) -> AsOf:
+    """Return as of when a page is asked for.
+
+    Raises:
+        HttpProblem: it is said in a way that can't be read.
+    """
+    # An empty field of a form asks for now.
+    said = {name: request.query_params[name].strip() for name in _AS_OF if request.query_params.get(name, "").strip()}
+    try:
+        return AsOf.model_validate(said)
+    except ValidationError:
+        raise HttpProblem(HttpReason.PARAMETER_INVALID, "as_of is an entry's index, a time or a day") from None
+
+
+def _headers(page: PageRoute, request: Request, words: Words, reader: ReadersRights, size: int) -> dict[str, str]:
+    if not page.is_of_log:
+        return {**HEADERS, **headers_of(size, kept="no-store", vary=VARY)}
+    depends = (
+        __version__,
+        STATIC.tag,
+        words.language,
+        theme_of(request.cookies.get(THEME_COOKIE)),
+        reader.name,
+        str(reader.reads_all),
+        request.url.path,
+        request.url.query,
+    )
+    digest = hashlib.sha256("\n".join(depends).encode(errors="surrogateescape")).hexdigest()[:16]
+    return {**HEADERS, **headers_of(size, tag=f'"{size}-{digest}"', vary=VARY)}
+
+
+def _with_theme(request: Request) -> Response:
+    said = request.query_params["theme"]
+    query = {name: value for name, value in request.query_params.items() if name != "theme"}
+    response = RedirectResponse(request.url.path + (f"?{urlencode(query)}" if query else ""), 303)
+    if said in THEMES:
+        response.set_cookie(THEME_COOKIE, said, COOKIE_SECONDS, samesite="lax")
+    return response
+
+
+def _table_as_csv(page: Page, name: str) -> bytes:
+    """Return a table of a page, with its values as they are in JSON.
+
+    Raises:
+        NotFoundError: the page has no table of that name.
+    """
+    table: Table | None = next((one for one in page.tables if one.name == name), None)
+    if table is None:
+        raise NotFoundError(f"this page has no table {name!a:.100}")
+    columns = [column.name for column in table.columns]
+    return csv_bytes(columns, [{column: row.get(column) for column in columns} for row in table.rows])
+
+
+def _bare_frame(request: Request, words: Words) -> Frame:
+    """Return a frame that shows nothing of the log."""
+    return _framed(request, words, origin="", size=0, at="", root="", newest_size=0, reader="", role="")
+
+
+def _framed(request: Request, words: Words, **shown: Any) -> Frame:  # noqa: ANN401 - fields of several types
+    base: str = request.scope.get("root_path", "")
+    return Frame(
+        path=request.url.path.removeprefix(base),
+        query=dict(request.query_params),
+        base=base,
+        words=words,
+        theme=theme_of(request.cookies.get(THEME_COOKIE)),
+        place=request.app.state.place,
+        **shown,
+    )

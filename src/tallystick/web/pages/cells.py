@@ -1,0 +1,82 @@
+"""How the members of JSON are shown, by their names: amounts, times, names of things, which lead to their pages."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, get_args
+
+from tallystick.web.pages.addresses import PLURALS
+from tallystick.web.pages.page import CellKind, Column, Table
+from tallystick.web.pages.words import Words
+
+_BY_NAME: Final[Mapping[str, CellKind]] = {
+    "payee": "party",
+    "claimant": "party",
+    "admitter": "party",
+    "operator": "party",
+    "attester": "party",
+    "parent": "voucher",
+    "status": "status",
+    "role": "status",
+    "closed": "yes_no",
+    "suspended": "yes_no",
+    "counted": "yes_no",
+    "related_party": "yes_no",
+    "index": "entry",
+    "kind": "event_kind",
+    "reason": "reason",
+    "refused": "reason",
+    "gpu_milliseconds": "gpu_time",
+    "until": "instant",
+    "at": "instant",
+    "quorum": "count",
+}
+_BY_END: Final[tuple[tuple[str, CellKind], ...]] = (
+    ("_fen", "yuan"),
+    ("_gpu_milliseconds", "gpu_time"),
+    ("_bp", "share"),
+    ("_at", "instant"),
+    ("_index", "entry"),
+    ("_hash", "hash"),
+    ("_day", "day"),
+    ("valid_from", "instant"),
+    ("valid_until", "instant"),
+)
+_COUNTS: Final = frozenset(
+    {"vouchers", "programmes", "claims", "claims_open", "lines", "lines_accepted", "lines_refused", "lines_reversed"}
+)
+_KINDS: Final = frozenset(get_args(CellKind))
+
+
+def kind_of(name: str) -> CellKind:
+    """Return how a member of this name is shown."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if name in PLURALS and name in _KINDS:
+        return name  # type: ignore[return-value]
+    if name in _COUNTS:
+        return "count"
+    return next((kind for end, kind in _BY_END if name.endswith(end)), "text")
+
+
+def columns_of(names: Iterable[str], words: Words) -> tuple[Column, ...]:
+    """Return the columns of members, with the headings of their names."""
+    return tuple([Column(name, words.member(name), kind_of(name)) for name in names])
+
+
+def table_of(
+    name: str,
+    caption: str,
+    rows: Sequence[Mapping[str, Any]],
+    words: Words,
+    *,
+    columns: Iterable[str] = (),
+    empty: str = "",
+) -> Table:
+    """Return a table of rows as they are in JSON, with the members that are named, or all that are no lists."""
+    names = list(columns) or [
+        member for member in dict.fromkeys(member for row in rows for member in row) if _is_plain(member, rows)
+    ]
+    return Table(name, caption, columns_of(names, words), rows, empty=empty)
+
+
+def _is_plain(member: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    return not any(isinstance(row.get(member), list | tuple | dict) for row in rows)

@@ -1,0 +1,159 @@
+"""What a page is: a title, values for its template, and tables, each of which can be had as CSV too."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, NamedTuple
+
+from tallystick.web.pages.words import Words
+
+ROWS_SHOWN: Final = 50
+"""Of a table that goes on on another page."""
+
+CellKind = Literal[
+    "text",
+    "yuan",
+    "count",
+    "gpu_time",
+    "share",
+    "instant",
+    "day",
+    "hash",
+    "status",
+    "yes_no",
+    "entry",
+    "event_kind",
+    "reason",
+    "member",
+    "voucher",
+    "holder",
+    "programme",
+    "provider",
+    "contract",
+    "application",
+    "claim",
+    "demand",
+    "mandate",
+    "reservation",
+    "treasury",
+    "party",
+    "key",
+    "item",
+]
+"""How a cell is shown: the names of things lead to their pages."""
+NUMBERS: Final = frozenset({"yuan", "count", "gpu_time", "share"})
+
+
+class Column(NamedTuple):
+    """A column of a table: the member of its rows, its heading in the reader's language, how its cells are shown."""
+
+    name: str
+    heading: str
+    kind: CellKind = "text"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its cells are numbers."""
+        return self.kind in NUMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a page.
+
+    Attributes:
+        name: by which its CSV is asked for (`?csv=`), and its anchor.
+        caption: what it holds, in the reader's language.
+        columns: in their order.
+        rows: as they are in JSON; a member that isn't told is left out of a row.
+        after: what the next page begins after, as the parameter `<name>_after` has it; None at the end.
+        empty: what is said if there is no row.
+    """
+
+    name: str
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, Any]]
+    after: str | int | None = None
+    empty: str = ""
+
+    def going_on(self, after: str | int | None) -> "Table":
+        """Return the table as one that goes on on the next page; None at its end."""
+        return replace(self, after=after)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that is to be shown.
+
+    Attributes:
+        title: in the reader's language.
+        values: what its template shows, by name.
+        tables: by their names in the template's `tables`.
+    """
+
+    title: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    tables: Sequence[Table] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for a page.
+
+    Attributes:
+        path: the parts of its address that vary, by name.
+        query: its parameters.
+        words: the reader's language.
+        place: which kinds of source the log is read from, and what lies beside it.
+    """
+
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    words: Words
+    place: "Place"
+
+    @property
+    def owned_id(self) -> str:
+        """The id of a thing that a party made: `owner/number`."""
+        return f"{self.path['owner']}/{self.path['number']}"
+
+    def after(self, table: str) -> str | None:
+        """Return what a table's page begins after."""
+        return self.query.get(f"{table}_after")
+
+    def before(self, table: str) -> int | None:
+        """Return before which entry a table's page begins; None if that isn't said as a number."""
+        text = self.query.get(f"{table}_after", "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) <= 16 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a site is.
+
+    Attributes:
+        is_read_only: whether it can't take notes: it explores a folder, an export or a database.
+        has_logins: whether readers log in.
+        report: the file with the last audit's report, if one was named.
+    """
+
+    is_read_only: bool = False
+    has_logins: bool = True
+    report: str | None = None
+
+
+class PageRoute(NamedTuple):
+    """A page: its address with `{…}` for what varies, its template, what makes it.
+
+    Attributes:
+        letter: the key that leads to it after `g`; empty if none does.
+        is_of_log: whether it is the same as long as the log is: then a reader who has it is told so.
+        is_log_alone: whether it is made of the log's tree and bytes alone, also where no views can be made.
+    """
+
+    path: str
+    template: str
+    make: Callable[[Any, Asked], Page]
+    letter: str = ""
+    is_of_log: bool = True
+    is_log_alone: bool = False
