@@ -44,6 +44,8 @@ SHA256_OF_THIS_VERSION_ALONE = {
     "vouchers/admit.py": "a text that came before, within the state",
     "vouchers/entry.py": "a text that came before, within the state",
     "vouchers/saved_state.py": "saved states, which the version that wrote them reads",
+    "web/pages/answering.py": "names a page that a browser has",
+    "web/pages/static_files.py": "names a file that a browser has",
     "web/pending.py": "names a note that waits",
     "web/receipts_box.py": "names files in a box",
     "web/sessions.py": "tokens, in this process's memory",

@@ -17,6 +17,9 @@ from tallystick.vouchers.reading_rights import Reading
 from tallystick.web import pending as half_signed
 from tallystick.web import problems, rights, routers, sessions
 from tallystick.web.flood import FailureBuckets
+from tallystick.web.pages import answering
+from tallystick.web.pages.every_page import ROUTES
+from tallystick.web.pages.page import Place
 from tallystick.web.pending import Pending
 from tallystick.web.pending_file import PendingFile
 from tallystick.web.reads import Reads
@@ -41,6 +44,8 @@ def application(reads: Reads, pending: Path, reading: str, clock: Callable[[], i
     problems.install(app)
     for router in (*routers.READING, sessions.router, half_signed.router):
         app.include_router(router)
+    answering.install(app, Place())
+    app.router.routes.extend(ROUTES)
     return app
 
 

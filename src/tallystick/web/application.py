@@ -12,8 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
-from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from tallystick import __version__
 from tallystick.vouchers.reading_rights import Reading
@@ -35,6 +34,7 @@ from tallystick.web.pages.every_page import ROUTES
 from tallystick.web.pages.page import Place
 from tallystick.web.pending import Pending
 from tallystick.web.rights import Rights
+from tallystick.web.served_application import ServedApplication
 from tallystick.web.served_log import ServedLog
 from tallystick.web.sessions import Sessions
 
@@ -56,30 +56,18 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 _TAKING_NOTES: Final = {route.path: route.endpoint for route in entries_in.ROUTES}
 
 
-class LogApplication(FastAPI):
-    """FastAPI, without its outermost layer: what nobody foresaw goes to the server, which logs and answers it."""
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Return the layers, from the one that turns exceptions into problems on."""
-        outermost = super().build_middleware_stack()
-        assert isinstance(outermost, ServerErrorMiddleware)
-        return outermost.app
+class LogApplication(ServedApplication):
+    """An application that takes notes past all layers: together they cost as much as the answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and say by which route: its pattern, for what is counted."""
+        """Take a note, or answer."""
         take_notes = _TAKING_NOTES.get(scope["path"]) if scope.get("method") == "POST" else None
-        if take_notes is not None:  # past all layers: together they cost as much as the answer
-            scope["app"] = self
-            scope.setdefault("state", {})["route"] = scope["path"]
-            await entries_in.answer(take_notes, scope, receive, send)
+        if take_notes is None:
+            await super().__call__(scope, receive, send)
             return
-
-        async def send_on(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                scope.setdefault("state", {})["route"] = getattr(scope.get("route"), "path", "")
-            await send(message)
-
-        await super().__call__(scope, receive, send_on)
+        scope["app"] = self
+        scope.setdefault("state", {})["route"] = scope["path"]
+        await entries_in.answer(take_notes, scope, receive, send)
 
 
 def create_app(service: ServedLog) -> FastAPI:

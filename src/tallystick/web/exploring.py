@@ -18,13 +18,13 @@ from tallystick.serving.server import Hooks, serve
 from tallystick.serving.server import Place as Listening
 from tallystick.vouchers.reading_rights import Reading
 from tallystick.web import problem_pages, problems, rights, routers
-from tallystick.web.application import LogApplication
 from tallystick.web.pages import answering
 from tallystick.web.pages.every_page import ROUTES
 from tallystick.web.pages.page import Place
 from tallystick.web.problems import HttpProblem, problem_response
 from tallystick.web.reads import Reads
 from tallystick.web.rights import Rights
+from tallystick.web.served_application import ServedApplication
 from tallystick.web.sessions import Sessions
 from tallystick.wire.statuses import HttpReason
 
@@ -45,7 +45,7 @@ def create_explorer(reads: Reads, place: Place, clock: Callable[[], int]) -> Fas
         async with reads.running():
             yield
 
-    app = LogApplication(
+    app = ServedApplication(
         title="Tallystick",
         version=__version__,
         lifespan=lifespan,
