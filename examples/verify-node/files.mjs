@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { Refused, require } from './encoding.mjs'
+import { Refused, require } from '../../src/tallystick/web/static/verify/encoding.mjs'
 
 /** A file's bytes; one with more than `sizeMax` of them is refused, whatever length the system states. */
 export function readFile(path, sizeMax) {

@@ -8,12 +8,12 @@
 //
 // Prints JSON and exits with 0; or says why not in one line, and exits with 1 (evidence) or 2 (usage, this engine, or newer rules).
 
-import { BALANCE_PROOF_SIZE_MAX, verifyBalance as balanceIn } from './balance.mjs'
-import { LogReader } from './entries.mjs'
+import { BALANCE_PROOF_SIZE_MAX, verifyBalance as balanceIn } from '../../src/tallystick/web/static/verify/balance.mjs'
+import { LogReader } from '../../src/tallystick/web/static/verify/entries.mjs'
 import { folderReader, kindOf, readFile } from './files.mjs'
-import { checkLogKeys, NOTE_SIZE_MAX, openCheckpoint, POLICY_SIZE_MAX, readPolicy } from './notes.mjs'
-import { equal, Refused, require, toBase64, Unsupported } from './encoding.mjs'
-import * as tree from './tree.mjs'
+import { checkLogKeys, NOTE_SIZE_MAX, openCheckpoint, POLICY_SIZE_MAX, readPolicy } from '../../src/tallystick/web/static/verify/notes.mjs'
+import { equal, Refused, require, toBase64, Unsupported } from '../../src/tallystick/web/static/verify/encoding.mjs'
+import * as tree from '../../src/tallystick/web/static/verify/tree.mjs'
 
 const PROOF_SIZE_MAX = 65_535
 

@@ -46,7 +46,9 @@ from tallystick.vouchers.rules.endings import ROWS_MAX
 from vectors.test_ed25519_edge_cases import PUBLISHED, VECTORS
 
 CORPUS = Path(__file__).resolve().parents[1] / "vectors" / "editions" / "1"
-PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "verify-node" / "verify.mjs"
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "examples" / "verify-node" / "verify.mjs"
+MODULES = ROOT / "src" / "tallystick" / "web" / "static" / "verify"
 NEXT_LOG_KEY = key_of(f"{ORIGIN}:next")  # of which the story's last entry is about
 MORE = 220  # so that there are two bundles and a second level of tiles
 WITNESSES = [SigningKey.from_seed(f"witness.example/{n}", bytes([n]) * 32, COSIGNATURE_ED25519) for n in (1, 2, 3)]
@@ -154,13 +156,14 @@ def _in_order(command: str, looks: dict[Path, str]) -> list[str]:
 def test_its_files_are_there() -> None:
     """With or without Node."""
     names = {path.name for path in PROGRAM.parent.iterdir()}
-    assert {"README.md", "verify.mjs", "files.mjs", *SHARED} <= names
+    assert {"README.md", "verify.mjs", "files.mjs"} <= names
+    assert SHARED <= {path.name for path in MODULES.iterdir()}
 
 
 def test_what_browsers_share_is_not_nodes() -> None:
     """It takes bytes, imports nothing but itself, and names no global of Node."""
     for name in SHARED:
-        text = (PROGRAM.parent / name).read_text("utf-8")
+        text = (MODULES / name).read_text("utf-8")
         imported = re.findall(r"from '([^']*)'", text)
         assert {path.removeprefix("./") for path in imported} <= SHARED, name
         assert not re.search(r"\b(Buffer|process|require\('|import\()", text), name
@@ -169,7 +172,7 @@ def test_what_browsers_share_is_not_nodes() -> None:
 def answers_of(*questions: Json) -> list[bool]:
     """Whether its code takes each signature for its key's, whatever the form of the note around it."""
     script = f"""
-import {{ signatureFits }} from {json.dumps(str(PROGRAM.with_name("ed25519.mjs")))}
+import {{ signatureFits }} from {json.dumps(str(MODULES / "ed25519.mjs"))}
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16))
 for (const {{ key, message, signature }} of questions) {{
   answers.push(await signatureFits(bytes(key), bytes(message), bytes(signature)))
@@ -181,8 +184,8 @@ for (const {{ key, message, signature }} of questions) {{
 def forms_of(commands: list[Json]) -> list[bool]:
     """Whether its code takes each for a command of its kind."""
     script = f"""
-import {{ checkCommand }} from {json.dumps(str(PROGRAM.with_name("commands.mjs")))}
-import {{ Refused }} from {json.dumps(str(PROGRAM.with_name("encoding.mjs")))}
+import {{ checkCommand }} from {json.dumps(str(MODULES / "commands.mjs"))}
+import {{ Refused }} from {json.dumps(str(MODULES / "encoding.mjs"))}
 for (const command of questions) {{
   try {{
     checkCommand(command)
@@ -199,7 +202,7 @@ for (const command of questions) {{
 def headers_of(pairs: list[Json]) -> list[bool]:
     """Whether its code takes each `header` for one of the entry that `command` makes."""
     script = f"""
-import {{ checkCommand, isHeader }} from {json.dumps(str(PROGRAM.with_name("commands.mjs")))}
+import {{ checkCommand, isHeader }} from {json.dumps(str(MODULES / "commands.mjs"))}
 for (const {{ command, header }} of questions) answers.push(isHeader(header, checkCommand(command)))
 """
     return answered(script, pairs)
