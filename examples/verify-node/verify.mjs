@@ -9,11 +9,12 @@
 // Prints JSON and exits with 0; or says why not in one line, and exits with 1 (evidence) or 2 (usage, this engine, or newer rules).
 
 import { BALANCE_PROOF_SIZE_MAX, verifyBalance as balanceIn } from '../../src/tallystick/web/static/verify/balance.mjs'
-import { LogReader } from '../../src/tallystick/web/static/verify/entries.mjs'
-import { folderReader, kindOf, readFile } from './files.mjs'
-import { checkLogKeys, NOTE_SIZE_MAX, openCheckpoint, POLICY_SIZE_MAX, readPolicy } from '../../src/tallystick/web/static/verify/notes.mjs'
 import { equal, Refused, require, toBase64, Unsupported } from '../../src/tallystick/web/static/verify/encoding.mjs'
+import { LogReader } from '../../src/tallystick/web/static/verify/entries.mjs'
+import { checkLogKeys, NOTE_SIZE_MAX, openCheckpoint, POLICY_SIZE_MAX, readPolicy } from '../../src/tallystick/web/static/verify/notes.mjs'
+import { verifyReceipt as receiptIn } from '../../src/tallystick/web/static/verify/receipts.mjs'
 import * as tree from '../../src/tallystick/web/static/verify/tree.mjs'
+import { folderReader, kindOf, readFile } from './files.mjs'
 
 const PROOF_SIZE_MAX = 65_535
 
@@ -35,13 +36,11 @@ async function verifyFolder(policyPath, folder) {
 }
 
 async function verifyReceipt(policyPath, path, entryPath) {
-  const receipt = tree.readReceipt(readFile(path, tree.RECEIPT_SIZE_MAX))
-  const entry = entryPath === undefined ? receipt.entry : readFile(entryPath, tree.ENTRY_SIZE_MAX)
-  require(entry !== undefined, 'the receipt does not carry its entry: give it')
-  const leaf = await tree.leafHash(entry)
-  const { origin, size, root } = await openCheckpoint(receipt.checkpoint, await policyOf(policyPath))
-  await tree.verifyInclusion(receipt.index, size, leaf, receipt.proof, root)
-  return { origin, size, root: toBase64(root), index: receipt.index, leaf_hash: toBase64(leaf) }
+  const data = readFile(path, tree.RECEIPT_SIZE_MAX)
+  const given = entryPath === undefined ? undefined : readFile(entryPath, tree.ENTRY_SIZE_MAX)
+  const { checkpoint, index, leaf } = await receiptIn(data, await policyOf(policyPath), given)
+  const { origin, size, root } = checkpoint
+  return { origin, size, root: toBase64(root), index, leaf_hash: toBase64(leaf) }
 }
 
 async function verifyBalance(policyPath, path) {

@@ -1,6 +1,7 @@
 // Balance proofs: what an account held at a seal, and whose it is (docs/formats.md, section 13).
 
-import { canonicalJson, equal, fromText, latin1, require } from './encoding.mjs'
+import { canonicalJson, coded, equal, fromText, require } from './encoding.mjs'
+import { entryIn } from './entries.mjs'
 import { openCheckpoint } from './notes.mjs'
 import * as tree from './tree.mjs'
 
@@ -10,7 +11,9 @@ const PATH_MAX = 63
 const FIELDS = 'format,leaf,party,path,position,receipt'
 const LEAF_FIELDS = 'account,balances,entries,running_hash'
 
-const fieldsOf = (value) => (value?.constructor === Object ? Object.keys(value).join() : '')
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
+const fieldsOf = (value) => (isObject(value) ? Object.keys(value).join() : '')
+const isHash = (value) => typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0
 
 function hashFromHex(text) {
@@ -40,57 +43,68 @@ function readReceipt(text) {
   return receipt
 }
 
-/** `{header, command}` of the entry that a receipt carries, at the receipt's index. */
-function entryOf({ entry, index }) {
-  const end = entry.indexOf(0x0a)
-  const header = canonicalJson(entry.subarray(0, end), "an entry's header")
-  require(BigInt(header.index ?? -1) === index, `the entry calls itself ${header.index}, and its place is ${index}`)
-  const text = entry.subarray(end + 1)
-  const textEnd = latin1(text).indexOf('\n\n')
-  require(textEnd >= 0, 'an entry has no note')
-  return { header, command: canonicalJson(text.subarray(0, textEnd), 'the command') }
-}
-
 /** Who the party is, by its admission and a later entry of its own. */
 function whoIs(party, [admitted, renamed], before) {
   const { header, command } = admitted
-  require(header.kind === 'party.admitted/1' && command.admitted === party, `entry ${header.index} is not the admission of ${party}`)
-  const found = { role: command.role, name: command.name ?? '', uscc: command.uscc ?? '', named_index: header.index }
+  const isAdmission = header.kind === 'party.admitted/1' && command.admitted === party
+  require(isAdmission, `entry ${header.index} is not the admission of ${party}`, 'proof_invalid')
+  const found = {
+    role: command.role,
+    name: command.name ?? '',
+    uscc: command.uscc ?? '',
+    profile_hash: command.profile_hash ?? '',
+    admitter: command.party,
+    admitted_index: header.index,
+    named_index: header.index,
+  }
   if (renamed !== undefined) {
     const { header: later, command: amend } = renamed
     const isOfParty = later.kind === 'party.amended/1' && amend.party === party && later.index > header.index
-    require(isOfParty, `entry ${later.index} doesn't say what ${party} is called`)
-    Object.assign(found, { name: amend.name ?? found.name, named_index: later.index })
+    require(isOfParty, `entry ${later.index} doesn't say what ${party} is called`, 'proof_invalid')
+    const { name = found.name, profile_hash = found.profile_hash } = amend
+    Object.assign(found, { name, profile_hash, named_index: later.index })
   }
-  require(found.named_index < before, 'an entry of the party is not before the seal')
+  require(found.named_index < before, 'an entry of the party is not before the seal', 'proof_invalid')
   return found
 }
 
-function readLeaf(data) {
-  const leaf = canonicalJson(data, 'the leaf')
+/** An account's leaf, of its canonical JSON. */
+export function readLeaf(data) {
+  const leaf = coded('canonical_json', () => canonicalJson(data, 'the leaf'))
   require(fieldsOf(leaf) === LEAF_FIELDS && typeof leaf.account === 'string', `a leaf has ${LEAF_FIELDS}`)
-  require(isCount(leaf.entries) && fieldsOf(leaf.balances) !== '', 'a leaf has balances and a number of entries')
+  require(isCount(leaf.entries) && isObject(leaf.balances), 'a leaf has balances and a number of entries')
   require(Object.values(leaf.balances).every(isCount), 'a balance is a number from 0')
+  require(isHash(leaf.running_hash), "a leaf's running_hash is a hash")
   return leaf
 }
 
-/** `{checkpoint, leaf, seal, party}` of a balance proof's bytes, under a policy. */
+/** Refuses a leaf that isn't under the root of a seal's outcome. */
+export async function verifySealed(leaf, position, path, { accounts, root }) {
+  const hash = await tree.leafHash(leaf)
+  await tree.verifyInclusion(BigInt(position), BigInt(accounts), hash, path, hashFromHex(root.slice('sha256:'.length)))
+}
+
+/** `{checkpoint, leaf, seal, at, last_day, index, party, …}` of a balance proof's bytes, under a policy. */
 export async function verifyBalance(data, policy) {
   const { leaf: leafBytes, path, position, receipts } = readProof(data)
   const [sealed, ...party] = receipts
   const checkpoint = await openCheckpoint(sealed.checkpoint, policy)
-  for (const { entry, index, proof, checkpoint: note } of receipts) {
-    require(equal(note, sealed.checkpoint), 'the receipts are under different checkpoints')
-    await tree.verifyInclusion(index, checkpoint.size, await tree.leafHash(entry), proof, checkpoint.root)
-  }
-  const { header, command: seal } = entryOf(sealed)
-  require(header.kind === 'book.sealed/1', `entry ${header.index} is no seal: it is ${header.kind}`)
-  const { accounts, root } = header.outcome
-  require(isCount(accounts) && /^sha256:/.test(root), 'the seal has no accounts and root')
-  const leafHash = await tree.leafHash(leafBytes)
-  await tree.verifyInclusion(BigInt(position), BigInt(accounts), leafHash, path, hashFromHex(root.slice('sha256:'.length)))
+  await proveEntry(sealed, checkpoint)
+  const { header, command: seal } = entryIn(sealed)
+  require(header.kind === 'book.sealed/1', `entry ${header.index} is no seal: it is ${header.kind}`, 'proof_invalid')
+  await verifySealed(leafBytes, position, path, header.outcome)
   const leaf = readLeaf(leafBytes)
+  for (const receipt of party) {
+    const isOfTree = equal(receipt.checkpoint, sealed.checkpoint)
+    require(isOfTree, 'the receipts are under different checkpoints', 'proof_invalid')
+    await proveEntry(receipt, checkpoint)
+  }
   const id = leaf.account.slice(leaf.account.indexOf(' ') + 1)
   const name = id.split('/')[0]
-  return { checkpoint, leaf, seal: seal.seal, index: header.index, party: name, ...whoIs(name, party.map(entryOf), header.index) }
+  const said = { seal: seal.seal, index: header.index, at: header.at, last_day: seal.last_day }
+  return { checkpoint, leaf, ...said, party: name, ...whoIs(name, party.map(entryIn), header.index) }
+}
+
+async function proveEntry({ entry, index, proof }, { size, root }) {
+  await tree.verifyInclusion(index, size, await tree.leafHash(entry), proof, root)
 }

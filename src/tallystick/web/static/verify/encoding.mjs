@@ -1,23 +1,51 @@
 // The canonical encoding of everything: bytes, numbers, base64, canonical JSON (docs/formats.md, sections 1 and 2).
 // Bytes are Uint8Array. Nothing here is Node's own: it runs in browsers too.
 
-/** What is wrong with the evidence; the text is one line for a person. */
+/** What is wrong with the evidence; the text is one line for a person, `code` the word that the command line has for it. */
 export class Refused extends Error {
   isMissingFile = false
+
+  constructor(message, code = 'malformed') {
+    super(message)
+    this.code = code
+  }
 }
 
-export function require(condition, message) {
-  if (!condition) throw new Refused(message)
+export function require(condition, message, code) {
+  if (!condition) throw new Refused(message, code)
 }
 
-/** This engine can't verify at all, which says nothing about the evidence. */
-export class Unsupported extends Error {}
-
-export async function sha256(...parts) {
-  const subtle = globalThis.crypto?.subtle
-  if (subtle === undefined) throw new Unsupported('WebCrypto is missing: take Node 20 or newer, or a page from https')
-  return new Uint8Array(await subtle.digest('SHA-256', concat(...parts)))
+/** What `read` returns; whatever it refuses has this code. */
+export function coded(code, read) {
+  const recode = (error) => {
+    if (error instanceof Refused) error.code = code
+    throw error
+  }
+  try {
+    const found = read()
+    return found instanceof Promise ? found.catch(recode) : found
+  } catch (error) {
+    return recode(error)
+  }
 }
+
+/** This engine, or this version, can't verify at all, which says nothing about the evidence. */
+export class Unsupported extends Error {
+  constructor(message, code = 'unsupported') {
+    super(message)
+    this.code = code
+  }
+}
+
+export const hasWebCrypto = () => globalThis.crypto?.subtle !== undefined
+
+async function digest(name, parts) {
+  if (!hasWebCrypto()) throw new Unsupported('WebCrypto is missing: take Node 20 or newer, or a page from https or a file')
+  return new Uint8Array(await globalThis.crypto.subtle.digest(name, concat(...parts)))
+}
+
+export const sha256 = (...parts) => digest('SHA-256', parts)
+export const sha512 = (...parts) => digest('SHA-512', parts)
 
 export function concat(...parts) {
   const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
@@ -40,6 +68,8 @@ export const bigEndian = (bytes) => bytes.reduce((number, byte) => (number << 8n
 export const littleEndian = (bytes) => bytes.reduceRight((number, byte) => (number << 8n) | BigInt(byte), 0n)
 
 export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+export const fromHex = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 
 /** A character for each byte, as base64 and the octets of a policy have it. */
 export const latin1 = (bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
@@ -102,6 +132,9 @@ function canonicalText(value, depth) {
   return `{${fields.map((name) => `${JSON.stringify(name)}:${canonicalText(value[name], depth - 1)}`).join()}}`
 }
 
+/** The bytes of a value's canonical JSON. */
+export const canonicalBytes = (value) => fromText(canonicalText(value, DEPTH_MAX))
+
 /** The value of canonical JSON: parsed, written again, compared. */
 export function canonicalJson(data, what, sizeMax = 65_535) {
   require(data.length <= sizeMax, `${what} is too large`)
@@ -112,6 +145,6 @@ export function canonicalJson(data, what, sizeMax = 65_535) {
     if (error instanceof Refused) throw error
     throw new Refused(`${what} is not JSON`)
   }
-  require(equal(fromText(canonicalText(value, DEPTH_MAX)), data), `${what} is not canonical JSON`)
+  require(equal(canonicalBytes(value), data), `${what} is not canonical JSON`)
   return value
 }

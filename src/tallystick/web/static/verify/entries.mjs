@@ -1,18 +1,16 @@
-// Entries in their form, the keys of a log, and what was burned (docs/formats.md, section 5).
+// Entries in their form, the edition of their rules, and what was burned (docs/formats.md, section 5).
 
-import { checkCommand, EDITION, EXPIRED_ROWS_MAX, fieldNames, isAmount, isHeader, linesOf } from './commands.mjs'
-import { ED25519, parseVkey, readNote, readVkey, verifySignature } from './notes.mjs'
-import { canonicalJson, hex, Refused, require } from './encoding.mjs'
+import { checkCommand, EDITION, EXPIRED_ROWS_MAX, isAmount, isHeader, linesOf } from './commands.mjs'
+import { ED25519, readNote, readVkey, verifySignature } from './notes.mjs'
+import { canonicalJson, coded, hex, Refused, require, Unsupported } from './encoding.mjs'
+import { KeyRing } from './keys.mjs'
 import { Settlements } from './settlements.mjs'
 import { ENTRY_SIZE_MAX } from './tree.mjs'
 
-/** An instant in microseconds since 1970. */
-function microseconds(instant) {
-  return BigInt(Date.parse(`${instant.slice(0, 23)}Z`)) * 1_000n + BigInt(instant.slice(23, 26))
-}
-
 /** `{header, command, note}` of an entry's bytes; nothing is verified. */
-export function readEntry(data) {
+export const readEntry = (data) => coded('entry_malformed', () => entryOf(data))
+
+function entryOf(data) {
   require(data.length <= ENTRY_SIZE_MAX, 'it is too large')
   const end = data.indexOf(0x0a)
   require(end >= 0, 'it has no header line')
@@ -29,7 +27,7 @@ export function readEntry(data) {
  * The edition of an entry 0 by rules that this program doesn't know, in the form that every edition keeps and signed by
  * its root quorum; else undefined.
  */
-async function newerEdition(data, origin) {
+export async function newerEdition(data, origin) {
   const { note, command } = commandOf(data) ?? {}
   const { kind, log, edition, root_keys: vkeys, root_quorum: quorum } = command ?? {}
   const isFounding = typeof kind === 'string' && kind.startsWith('network.found/') && log === origin
@@ -43,6 +41,31 @@ async function newerEdition(data, origin) {
     signers.add(hex(key.publicKey))
   }
   return signers.size >= quorum ? edition : undefined
+}
+
+/**
+ * The edition that entry `index` adopts, if this program doesn't know it, and the entry has the form that every edition
+ * keeps and is signed by the network's quorum; else undefined.
+ */
+export async function adoptedEdition(data, index, origin, keys) {
+  const { header, note, command } = commandOf(data) ?? {}
+  const { kind, log, edition } = command ?? {}
+  const isAdoption = typeof kind === 'string' && kind.startsWith('rules.adopt/') && log === origin
+  if (!isAdoption || !isAmount(edition) || edition === EDITION || header.index !== index) return undefined
+  return (await keys.isSignedByNetwork(note)) ? edition : undefined
+}
+
+/** Says so, if an entry that can't be read founds a network by rules that this program doesn't know, or adopts them. */
+export function requireKnownEdition(data) {
+  const { kind, log, edition } = commandOf(data)?.command ?? {}
+  const isNamed = typeof kind === 'string' && /^(?:network\.found|rules\.adopt)\//.test(kind) && typeof log === 'string'
+  if (isNamed && isAmount(edition)) checkEdition(edition)
+}
+
+/** Says so, if this program doesn't know the edition. */
+export function checkEdition(edition, since = '') {
+  if (edition === EDITION) return
+  throw new Unsupported(`made by rules edition ${edition}${since}; this program knows edition ${EDITION} alone`, 'edition_unknown')
 }
 
 function headerOf(data, end) {
@@ -64,6 +87,20 @@ function commandOf(data) {
     if (error instanceof Refused) return undefined // reading it as an entry says what is wrong
     throw error
   }
+}
+
+/** `{header, command, note}` of the entry that a receipt carries, which must say that it stands where it does. */
+export function entryIn({ entry, index }) {
+  let read
+  try {
+    read = readEntry(entry)
+  } catch (error) {
+    requireKnownEdition(entry)
+    throw error
+  }
+  const own = read.header.index
+  require(BigInt(own) === index, `the entry calls itself ${own}, and its place in the log is ${index}`, 'proof_invalid')
+  return read
 }
 
 const isEachOnce = (rows) => new Set(rows.map(([name]) => name)).size === rows.length
@@ -108,25 +145,6 @@ function checkLines(count, allOrNothing, { absorbed, fee_fen: fees, paid, refuse
   require(fees.every((fee, line) => taken[line] <= BigInt(fee)), 'more is paid of a line than its fee')
 }
 
-/** The keys that a command brings, `[[vkey, purpose], ...]`: each of them signs it. `replaced`: whose place one takes. */
-function broughtBy({ kind, keys, meter_keys: meters = [], read_keys: readers = [], vkey, purpose }, replaced) {
-  if (kind === 'key.add/1') return [[vkey, purpose]]
-  if (kind === 'key.rotate/1') return [[vkey, replaced.purpose]]
-  if (kind !== 'party.admit/1') return []
-  const lists = { sign: keys, meter: meters, read: readers }
-  return Object.entries(lists).flatMap(([of, vkeys]) => vkeys.map((one) => [one, of]))
-}
-
-const METERED = new Set(['time.burn/1', 'service.burn/1', 'burn.reverse/1'])
-const UNDER_QUORUM = new Set(fieldNames(
-  'rules.adopt/1 party.admit/1 party.amend/1 party.reinstate/1 key.add/1 key.revoke/1 programme.open/1 programme.amend/1 provider.accredit/1 mandate.give/1 voucher.import/1',
-))
-
-/** Whether a party's quorum signs a command; a withdrawal is signed as what it withdraws. */
-function isUnderQuorum({ kind, record }) {
-  return UNDER_QUORUM.has(kind) || (kind === 'record.withdraw/1' && ['accreditation', 'party'].includes(record.type))
-}
-
 /** Follows a log from its first entry on: form, order, who signed; and adds up what was burned. */
 export class LogReader {
   totals = { burn_lines_accepted: 0, burn_lines_refused: 0, gpu_milliseconds_burned: 0n, gpu_milliseconds_refused: 0n }
@@ -134,14 +152,8 @@ export class LogReader {
   newerFrom = 0 // the first entry by them; from there on no entry is read
   #origin
   #at = ''
-  #keys = new Map() // label -> {key, party, purpose, activeFrom, revoked, compromised}
-  #publicKeys = new Set()
-  #quorums = new Map() // party -> how many of its keys must sign what is under a quorum; of the network, anything
-  #network
-  #contracts = new Map() // contract -> its two sides, [holder, provider]
+  #keys = new KeyRing()
   #settlements = new Settlements()
-  #takeover = 0n // microseconds until a key counts that another party added
-  #logKeys // the newest change of the log's key: {old, next, until}, both of them keys, and until when both sign
 
   constructor(origin) {
     this.#origin = origin
@@ -160,33 +172,21 @@ export class LogReader {
     }
   }
 
+  /** The keys that sign the checkpoint over the entries so far, if these name any. */
+  logKeys() {
+    return this.#keys.logKeys(this.#at)
+  }
+
   /** The entry; or undefined of one that adopts rules that this program doesn't know. */
   async #readOrAdopt(data, index) {
     try {
       return readEntry(data)
     } catch (error) {
-      if (index > 0 && error instanceof Refused) await this.#adopt(data, index)
+      if (index > 0 && error instanceof Refused) this.newerEdition = await adoptedEdition(data, index, this.#origin, this.#keys)
       if (this.newerEdition === undefined) throw error
+      this.newerFrom = index + 1
       return undefined
     }
-  }
-
-  /** Notes that the log goes on by rules that this program doesn't know, if an entry adopts such and the root quorum signed. */
-  async #adopt(data, index) {
-    const { header, note, command } = commandOf(data) ?? {}
-    const { kind, log, edition } = command ?? {}
-    const isAdoption = typeof kind === 'string' && kind.startsWith('rules.adopt/') && log === this.#origin
-    if (!isAdoption || !isAmount(edition) || edition === EDITION || header.index !== index) return
-    const signers = new Set()
-    for (const { label, signature } of note.lines) {
-      const known = this.#keys.get(label)
-      if (known?.party !== this.#network || known.revoked || known.purpose !== 'sign') continue
-      await verifySignature(known.key, note.text, signature)
-      signers.add(label)
-    }
-    if (signers.size < this.#quorums.get(this.#network)) return
-    this.newerEdition = edition
-    this.newerFrom = index + 1
   }
 
   async #take({ header, command, note }, index) {
@@ -194,137 +194,11 @@ export class LogReader {
     require(header.at >= this.#at, 'its time lies before that of the entry before')
     require(command.log === this.#origin, 'its command is for another log')
     require((index === 0) === (command.kind === 'network.found/1'), 'a network is founded by entry 0 and no other')
-    if (index === 0) {
-      this.#network = command.party
-      this.#takeover = BigInt(command.takeover_seconds) * 1_000_000n
-      this.#quorums.set(command.party, command.root_quorum)
-      await this.#addKeys(command.root_keys.map((vkey) => [vkey, 'sign']), command.party, 0n)
-    }
-    const replaced = command.kind === 'key.rotate/1' ? this.#activeKey(command.key, command.party) : undefined
-    const brought = broughtBy(command, replaced)
-    const now = microseconds(header.at)
-    const waits = command.kind === 'key.add/1' && command.subject !== command.party
-    const activeFrom = waits ? now + this.#takeover : now
-    await this.#addKeys(brought, command.admitted ?? command.subject ?? command.party, activeFrom)
-    if (command.kind === 'log.rekey/1') await this.#rekey(command, now)
-    const signing = [...brought.map(([vkey]) => vkey), ...(command.kind === 'log.rekey/1' ? [command.new_vkey] : [])]
-    await this.#checkSignatures(command, now, note, new Set(signing.map((vkey) => parseVkey(vkey).label)))
-    if (command.kind === 'party.admit/1') this.#quorums.set(command.admitted, command.quorum ?? 1)
-    if (command.kind === 'party.amend/1') this.#quorums.set(command.party, command.quorum ?? 1)
-    if (replaced) replaced.revoked = true
-    if (command.kind === 'key.revoke/1') this.#revoke(command)
-    if (command.kind === 'record.withdraw/1' && command.record.type === 'party') this.#withdraw(command.record.party)
+    await this.#keys.take({ header, command, note })
     if (command.kind === 'checkpoint.record/1') await readVkey(command.log_vkey)
-    if (command.kind === 'contract.sign/1') this.#contracts.set(command.contract, [command.holder, command.provider])
     this.#settlements.take(command, header.outcome)
     if (command.kind === 'time.burn/1') this.#addBurned(linesOf(command.groups), header.outcome.refused)
     this.#at = header.at
-  }
-
-  async #addKeys(brought, party, activeFrom) {
-    require(brought.length <= 16, `${party} gets ${brought.length} keys at once`)
-    for (const [vkey, purpose] of brought) {
-      const key = await readVkey(vkey)
-      const text = hex(key.publicKey)
-      require(key.name.startsWith(`${party}/`), `the key ${key.label} is not named after ${party}`)
-      require(!this.#keys.has(key.label) && !this.#publicKeys.has(text), `the key ${key.label} was added before`)
-      this.#keys.set(key.label, { key, party, purpose, activeFrom, revoked: false, compromised: false })
-      this.#publicKeys.add(text)
-    }
-  }
-
-  /** Notes that the key of the log changes: from its newest one to one that nobody had before. */
-  async #rekey({ old_vkey: oldVkey, new_vkey: nextVkey, overlap_seconds: overlap }, now) {
-    const [old, next] = [await readVkey(oldVkey), await readVkey(nextVkey)]
-    const before = this.#logKeys
-    require(before === undefined || before.next.label === old.label, `the log's key is not ${old.label}`)
-    require(before === undefined || now >= before.until, "the log's key is being changed already")
-    this.#publicKeys.add(hex(old.publicKey))
-    require(!this.#publicKeys.has(hex(next.publicKey)), `the key ${next.label} was added before`)
-    this.#publicKeys.add(hex(next.publicKey))
-    this.#logKeys = { old, next, until: now + BigInt(overlap) * 1_000_000n }
-  }
-
-  /** The keys that sign the checkpoint over the entries so far, if these name any. */
-  logKeys() {
-    if (this.#logKeys === undefined) return []
-    const { old, next, until } = this.#logKeys
-    return microseconds(this.#at) < until ? [old, next] : [next]
-  }
-
-  /** The key that a command names, which must be the party's and not revoked. */
-  #activeKey(label, party) {
-    const known = this.#keys.get(label)
-    require(known?.party === party && !known.revoked, `${party} has no key ${label} to revoke`)
-    return known
-  }
-
-  /** Revokes all keys of a party that was admitted by mistake. */
-  #withdraw(party) {
-    for (const known of this.#keys.values()) {
-      if (known.party === party) known.revoked = true
-    }
-  }
-
-  /** Revokes a key, or says of a revoked one, once, that it was compromised. */
-  #revoke({ key, subject, cause }) {
-    const known = this.#keys.get(key)
-    const isSaidLater = known?.party === subject && cause === 'compromised' && !known.compromised
-    const revoked = isSaidLater ? known : this.#activeKey(key, subject)
-    revoked.revoked = true
-    revoked.compromised = cause === 'compromised'
-  }
-
-  async #checkSignatures(command, now, note, brought) {
-    const replaced = command.kind === 'key.rotate/1' ? command.key : undefined
-    const counts = new Map() // party -> signatures by its keys, but for those that the command brings
-    for (const { label, signature } of note.lines) {
-      const known = this.#keys.get(label) ?? this.#offered(command, label)
-      require(known && !known.revoked, `it is signed by ${label}, which is no key of the log then`)
-      await verifySignature(known.key, note.text, signature)
-      if (brought.has(label)) continue
-      require(now >= known.activeFrom, `it is signed by ${label}, which another party added and which isn't active yet`)
-      const maySign = known.purpose === 'sign' || (known.purpose === 'meter' && METERED.has(command.kind))
-      require(maySign || label === replaced, `it is signed by ${label}, which is a ${known.purpose} key`)
-      counts.set(known.party, (counts.get(known.party) ?? 0) + 1)
-    }
-    for (const [party, needed] of this.#needed(command, now)) {
-      const count = counts.get(party) ?? 0
-      require(count >= needed, `it has ${count} of ${needed} signatures by ${party}`)
-    }
-    const signs = (label) => note.lines.some((line) => line.label === label)
-    require(replaced === undefined || signs(replaced), `the key ${replaced} that is replaced has not signed`)
-    for (const added of brought) {
-      require(signs(added), `the new key ${added} has not signed`)
-    }
-  }
-
-  /** The next key of the log, where the command names it: it is no party's. */
-  #offered({ kind }, label) {
-    return kind === 'log.rekey/1' && label === this.#logKeys.next.label ? { key: this.#logKeys.next } : undefined
-  }
-
-  /** How many signatures of whom: `[[party, number], ...]`. */
-  #needed(command, now) {
-    const { party, kind, subject } = command
-    const network = [this.#network, this.#quorums.get(this.#network)]
-    if (party === this.#network) return [network]
-    const own = [party, isUnderQuorum(command) && !this.#isInTakeover(command, now) ? (this.#quorums.get(party) ?? 1) : 1]
-    if (kind === 'key.add/1' && subject !== party) return [own, network]
-    return [own, ...this.#sides(command).map((side) => [side, 1])]
-  }
-
-  /** Who signs beside the party, because the command is about a contract: its sides. */
-  #sides({ kind, contract, holder, provider }) {
-    if (kind === 'contract.sign/1') return [holder, provider]
-    if (kind !== 'contract.amend/1') return []
-    return this.#contracts.get(contract) ?? require(false, `there is no contract ${contract}`)
-  }
-
-  /** Whether a party revokes a key of its own that another party added and that isn't active yet: one key does. */
-  #isInTakeover({ kind, party, subject, key }, now) {
-    const known = kind === 'key.revoke/1' && subject === party ? this.#keys.get(key) : undefined
-    return known?.party === party && now < known.activeFrom
   }
 
   #addBurned(lines, refused) {

@@ -2,7 +2,7 @@
 
 import { isWeakOrNonCanonical, signatureFits } from './ed25519.mjs'
 import {
-  base64, bigEndian, concat, decimal, equal, fromLatin1, fromText, hashFromText, hex, latin1, require, sha256, utf8,
+  base64, bigEndian, coded, concat, decimal, equal, fromLatin1, fromText, hashFromText, hex, latin1, require, sha256, utf8,
 } from './encoding.mjs'
 
 export const NOTE_SIZE_MAX = 65_535
@@ -10,12 +10,17 @@ export const POLICY_SIZE_MAX = 65_535
 export const ED25519 = 1
 export const COSIGNATURE = 4
 
+const KEY_NAME_LENGTH_MAX = 255
+
 function checkKeyName(name) {
   require(name !== '' && !/[+\p{White_Space}\x00-\x1f]/u.test(name), 'a key name is empty, or has a plus or white space')
+  require([...name].length <= KEY_NAME_LENGTH_MAX, 'a key name has more than 255 characters')
 }
 
 /** `{name, type, publicKey, label}` of a vkey's text, in its form: that the id is the key's, `readVkey` finds out. */
-export function parseVkey(text) {
+export const parseVkey = (text) => coded('key_malformed', () => vkeyOf(text))
+
+function vkeyOf(text) {
   require([...text].length <= 4_096, 'a vkey is too long')
   const [, name, id, encoded] = /^([^+]*)\+([^+]*)\+(.*)$/su.exec(text) ?? require(false, 'a vkey is not name+id+base64')
   checkKeyName(name)
@@ -31,16 +36,20 @@ export function parseVkey(text) {
 export async function readVkey(text) {
   const key = parseVkey(text)
   const hash = await sha256(fromText(`${key.name}\n`), Uint8Array.of(key.type), key.publicKey)
-  require(key.label === `${key.name}+${hex(hash.subarray(0, 4))}`, `the key id of ${key.name} is another key's`)
+  const isOwn = key.label === `${key.name}+${hex(hash.subarray(0, 4))}`
+  require(isOwn, `the key id of ${key.name} is another key's`, 'key_malformed')
   return key
 }
 
 export async function verifySignature(key, message, signature) {
-  require(await signatureFits(key.publicKey, message, signature), `the signature by ${key.label} does not fit`)
+  const fits = await signatureFits(key.publicKey, message, signature)
+  require(fits, `the signature by ${key.label} does not fit`, 'signature_invalid')
 }
 
 /** `{text, lines: [{label, signature}]}` of a note's bytes, unverified. */
-export function readNote(data) {
+export const readNote = (data) => coded('note_malformed', () => noteOf(data))
+
+function noteOf(data) {
   require(data.length <= NOTE_SIZE_MAX, 'a note is too large')
   utf8(data, 'a note')
   require(data.every((byte) => byte >= 0x20 || byte === 0x0a), 'a note has control characters')
@@ -63,7 +72,10 @@ function readSignatureLine(line) {
   return { label: `${name}+${hex(blob.subarray(0, 4))}`, signature: blob.subarray(4) }
 }
 
-function readCheckpoint(text) {
+/** `{origin, size, root}` of a checkpoint's text, unverified. */
+export const readCheckpoint = (text) => coded('checkpoint_malformed', () => checkpointOf(text))
+
+function checkpointOf(text) {
   const lines = utf8(text, 'a checkpoint').split('\n')
   require(lines.pop() === '' && lines.length >= 3 && !lines.includes(''), 'a checkpoint is an origin, a size and a root')
   const [origin, size, root] = lines
@@ -71,53 +83,76 @@ function readCheckpoint(text) {
   return { origin, size: decimal(size, 'the size'), root: hashFromText(root, 'the root') }
 }
 
-/** `{origin, size, root}` of a checkpoint's note that fulfils the policy. */
+/**
+ * `{origin, size, root, signers, witnesses}` of a checkpoint's note that fulfils the policy: `signers` are the labels of
+ * the log's keys, `witnesses` the policy's, each `{name, label, seconds}`, where `seconds` (POSIX) are undefined of one
+ * that hasn't cosigned.
+ */
 export async function openCheckpoint(data, policy) {
   const { text, lines } = readNote(data)
-  const signed = new Set()
-  const fulfilled = new Set(['none'])
-  for (const { label, signature } of lines) {
-    const log = policy.logs.get(label)
-    const witness = policy.witnesses.get(label)
-    if (log) {
-      await verifySignature(log, text, signature)
-      signed.add(log.name)
-    }
-    if (witness) {
-      require(signature.length === 72, `the cosignature by ${label} has another length`)
-      const seconds = bigEndian(signature.subarray(0, 8))
-      require(seconds < 2n ** 63n, `the cosignature by ${label} has a time beyond 2^63 - 1`)
-      const message = concat(fromText(`cosignature/v1\ntime ${seconds}\n`), text)
-      await verifySignature(witness.key, message, signature.subarray(8))
-      fulfilled.add(witness.name)
-    }
-  }
-  require(signed.size > 0, 'no log of the policy signed the checkpoint')
+  const signers = await logSigners(text, lines, policy)
   const checkpoint = readCheckpoint(text)
-  require(signed.has(checkpoint.origin), 'another log than the one it names signed the checkpoint')
+  const isOwn = signers.some(({ name }) => name === checkpoint.origin)
+  require(isOwn, 'another log than the one it names signed the checkpoint', 'signature_missing')
+  const witnesses = await cosigners(text, lines, policy)
+  const fulfilled = new Set(['none', ...witnesses.filter(({ seconds }) => seconds !== undefined).map(({ name }) => name)])
   for (const { name, threshold, members } of policy.groups) {
     if (members.filter((member) => fulfilled.has(member)).length >= threshold) fulfilled.add(name)
   }
-  require(fulfilled.has(policy.quorum), 'too few witnesses cosigned the checkpoint')
-  return checkpoint
+  require(fulfilled.has(policy.quorum), 'too few witnesses cosigned the checkpoint', 'quorum_missing')
+  return { ...checkpoint, signers: signers.map(({ label }) => label), witnesses }
 }
+
+async function logSigners(text, lines, policy) {
+  const signers = []
+  for (const { label, signature } of lines) {
+    const log = policy.logs.get(label)
+    if (log === undefined) continue
+    await verifySignature(log, text, signature)
+    signers.push(log)
+  }
+  require(signers.length > 0, 'no log of the policy signed the checkpoint', 'signature_missing')
+  return signers
+}
+
+async function cosigners(text, lines, policy) {
+  const found = []
+  for (const { name, key } of policy.witnesses.values()) {
+    const line = lines.find(({ label }) => label === key.label)
+    const seconds = line === undefined ? undefined : await verifyCosignature(key, text, line.signature)
+    found.push({ name, label: key.label, seconds })
+  }
+  return found
+}
+
+async function verifyCosignature(key, text, signature) {
+  require(signature.length === 72, `the cosignature by ${key.label} has another length`, 'signature_invalid')
+  const seconds = bigEndian(signature.subarray(0, 8))
+  require(seconds < 2n ** 63n, `the cosignature by ${key.label} has a time beyond 2^63 - 1`, 'signature_invalid')
+  await verifySignature(key, concat(fromText(`cosignature/v1\ntime ${seconds}\n`), text), signature.subarray(8))
+  return seconds
+}
+
+const missing = (message) => require(false, message, 'signature_missing')
 
 /** Refuses a checkpoint's note that one of the log's keys hasn't signed, or another log key of the policy has. */
 export async function checkLogKeys(data, keys, policy) {
   const { text, lines } = readNote(data)
   const origin = keys[0].name
   for (const key of keys) {
-    const line = lines.find(({ label }) => label === key.label) ?? require(false, `${key.label} has not signed the checkpoint`)
+    const line = lines.find(({ label }) => label === key.label) ?? missing(`${key.label} has not signed the checkpoint`)
     await verifySignature(key, text, line.signature)
   }
   for (const { label } of lines) {
     const isIdle = policy.logs.get(label)?.name === origin && keys.every((key) => key.label !== label)
-    require(!isIdle, `${label} signed the checkpoint, and it isn't its turn`)
+    require(!isIdle, `${label} signed the checkpoint, and it isn't its turn`, 'signature_invalid')
   }
 }
 
 /** A trust policy, from a file's bytes. Names are octets, so text is read as Latin-1, and vkeys as UTF-8. */
-export async function readPolicy(data) {
+export const readPolicy = (data) => coded('policy_malformed', () => policyOf(data))
+
+async function policyOf(data) {
   require(data.length <= POLICY_SIZE_MAX, 'the policy is too large')
   const allowed = (byte) => byte === 0x09 || byte === 0x0a || (byte >= 0x20 && byte !== 0x7f)
   require(data.every(allowed), 'the policy has control characters')

@@ -1,6 +1,7 @@
 // The tree, its tiles and bundles, proofs and receipts (docs/formats.md, sections 7, 8, 9 and 11).
 
-import { base64, concat, decimal, equal, hashFromText, latin1, Refused, require, sha256, utf8 } from './encoding.mjs'
+import { base64, coded, concat, decimal, equal, hashFromText, latin1, Refused, require, sha256, utf8 } from './encoding.mjs'
+import { readNote } from './notes.mjs'
 
 export const ENTRY_SIZE_MAX = 65_535
 export const RECEIPT_SIZE_MAX = 163_840
@@ -110,7 +111,9 @@ function climb(fn, sn, wasRight) {
   return [fn / 2n, sn / 2n]
 }
 
-export async function verifyInclusion(index, size, leaf, proof, root) {
+export const verifyInclusion = (...given) => coded('proof_invalid', () => includes(...given))
+
+async function includes(index, size, leaf, proof, root) {
   require(index < size, `the tree of ${size} entries has no entry ${index}`)
   let [fn, sn, r] = [index, size - 1n, leaf]
   for (const p of proof) {
@@ -122,7 +125,9 @@ export async function verifyInclusion(index, size, leaf, proof, root) {
   require(sn === 0n && equal(r, root), 'the inclusion proof leads elsewhere')
 }
 
-export async function verifyConsistency(oldSize, newSize, proof, oldRoot, newRoot) {
+export const verifyConsistency = (...given) => coded('proof_invalid', () => grew(...given))
+
+async function grew(oldSize, newSize, proof, oldRoot, newRoot) {
   require(oldSize > 0n && oldSize <= newSize, `a tree of ${oldSize} entries does not grow to ${newSize}`)
   if (oldSize === newSize) {
     require(proof.length === 0 && equal(oldRoot, newRoot), 'trees of one size need equal roots and no proof')
@@ -146,6 +151,12 @@ export async function verifyConsistency(oldSize, newSize, proof, oldRoot, newRoo
 
 /** `{index, proof, entry, checkpoint}` of a .tlog-proof's bytes: `entry` is undefined if it has none. */
 export function readReceipt(data) {
+  const receipt = coded('receipt_malformed', () => receiptOf(data))
+  readNote(receipt.checkpoint)
+  return receipt
+}
+
+function receiptOf(data) {
   require(data.length <= RECEIPT_SIZE_MAX, 'a receipt is too large')
   const end = data.findIndex((byte, at) => byte === 0x0a && data[at + 1] === 0x0a)
   require(end >= 0, 'a receipt has an empty line')
