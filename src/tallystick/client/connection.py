@@ -2,6 +2,9 @@
 
     round     each URL once, the one that answered last first: a pair of servers is one server that moves
     rounds    until there is an answer, for `total_seconds` at most; `Retry-After` is respected where it fits in
+    silent    a URL that let its time go by is asked after the others until it answers, and is left out for twice as
+              long as it was silent, if another says at least that it may answer later: one that hangs doesn't hold up
+              each round, and the one that takes over is found at once. Nobody's silence takes the time of all
 
 What is sent again is the same bytes: a note is recorded once, however often it comes.
 """
@@ -24,6 +27,8 @@ from tallystick.errors import ProblemError, ServerError, UnreachableError, Usage
 from tallystick.sources import without_password
 
 _SCHEMES: Final = ("http", "https")
+_LEFT_OUT_SECONDS: Final = 10.0
+"""A URL that was silent is left out no longer than this: it may be the only one that writes."""
 _T = TypeVar("_T")
 
 
@@ -112,22 +117,25 @@ class Connections:
         return tuple([self._patience.first_pause_seconds * times for times in (1, 2, 4, 8)])
 
     def turn_away(self) -> None:
-        """Begin with another URL from now on, if there is one."""
-        place = self.urls.index(self.current)
-        self.current = self.urls[(place + 1) % len(self.urls)]
+        """Begin with another URL from now on, if there is one, though it was silent."""
+        place = (self.urls.index(self.current) + 1) % len(self.urls)
+        self.current = self.urls[place]
+        self._endpoints[place].is_silent = False
 
     def ask_once(self, question: Question, until: float, *, only: str | None = None) -> Answer:
-        """Ask each URL once, beginning with the one that answered last.
+        """Ask each URL once, beginning with the one that answered last; those that were silent come last, if at all.
 
         Raises:
             ServerError: none answered, or the request is refused; `may_pass` says whether one may later.
         """
+        endpoints = [one for one in self._in_order() if only in (None, one.url)]
         troubles: list[ServerError] = []
-        for endpoint in sorted(self._endpoints, key=lambda one: one.url != self.current):
-            if only not in (None, endpoint.url):
+        for place, endpoint in enumerate(endpoints):
+            if _is_left_out(endpoint) and any(isinstance(one, ProblemError) for one in troubles):
                 continue
             try:
-                answer = endpoint.attempt(question, until, self.tokens.get(endpoint.url))
+                share = 1 / (len(endpoints) - place)
+                answer = endpoint.attempt(question, until, self.tokens.get(endpoint.url), share)
             except ProblemError as error:
                 if not error.may_pass:
                     self.current = endpoint.url
@@ -139,6 +147,10 @@ class Connections:
                 self.current = endpoint.url
                 return answer
         raise _joined(troubles)
+
+    def _in_order(self) -> list[Endpoint]:
+        """Return whom to ask, one after another."""
+        return sorted(self._endpoints, key=lambda one: (one.is_silent, one.url != self.current))
 
     def close(self) -> None:
         """Hang up."""
@@ -162,6 +174,12 @@ def _keep_quiet() -> None:
     if not all(isinstance(hook, _OfOthers) for hook in hooks):
         quiet = [hook if isinstance(hook, _OfOthers) else _OfOthers(hook) for hook in hooks]
         stamina.instrumentation.set_on_retry_hooks(quiet)
+
+
+def _is_left_out(endpoint: Endpoint) -> bool:
+    """Whether a URL was silent lately; it is asked nevertheless where no other one answers."""
+    left_out_seconds = min(2 * endpoint.silent_seconds, _LEFT_OUT_SECONDS)
+    return endpoint.is_silent and time.monotonic() < endpoint.silent_at + left_out_seconds
 
 
 def _joined(troubles: Sequence[ServerError]) -> ServerError:

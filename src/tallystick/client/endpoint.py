@@ -2,6 +2,7 @@
 
     attempt     connect, ask, read: `silence_seconds` for each wait, `attempt_seconds` for all of it, so that a server
                 that drips a byte now and then ends as one that hangs
+    silent      an attempt whose time went by without an answer; a connection that is refused costs no time
     length      reading stops at the limit of what was asked for; a stated length counts for nothing
     may pass    no connection, no whole answer, 408, 425, 429 and 5xx. A refusal of the rules is final, whatever its
                 status, and so is a certificate that isn't for this URL
@@ -88,10 +89,20 @@ class Answer(NamedTuple):
 
 
 class Endpoint:
-    """One URL, and the connection to it."""
+    """One URL, and the connection to it.
+
+    Attributes:
+        url: where it is.
+        is_silent: the last attempt took its time and came to no answer.
+        silent_seconds: how long that was.
+        silent_at: when it ended (`time.monotonic`).
+    """
 
     def __init__(self, url: str, patience: Patience, context: ssl.SSLContext | bool) -> None:
         self.url = url
+        self.is_silent = False
+        self.silent_seconds = 0.0
+        self.silent_at = 0.0
         self._patience = patience
         self._socket: socket.socket | None = None
         self._http = httpx2.Client(
@@ -103,21 +114,37 @@ class Endpoint:
             headers={"User-Agent": "tallystick", "Accept-Encoding": "identity", "Accept": "*/*"},
         )
 
-    def attempt(self, question: Question, until: float, token: str | None) -> Answer:
+    def attempt(self, question: Question, until: float, token: str | None, share: float = 1.0) -> Answer:
         """Ask once.
+
+        Args:
+            question: what is asked.
+            until: when the time is over (`time.monotonic`).
+            token: of a session.
+            share: of the time that is left, beyond what the server was asked to wait, so much may go by in silence.
 
         Raises:
             ServerError: it came to nothing; `may_pass` says whether another attempt may not.
         """
-        seconds = min(self._patience.attempt_seconds + question.wait_seconds, max(0.1, until - time.monotonic()))
+        begun = time.monotonic()
+        seconds = min(self._patience.attempt_seconds + question.wait_seconds, max(0.1, until - begun))
+        longest = question.wait_seconds + max(0.1, until - begun - question.wait_seconds) * share
+        times = httpx2.Timeout(
+            min(self._patience.silence_seconds + question.wait_seconds, longest, seconds),
+            connect=min(self._patience.connect_seconds, longest, seconds),
+        )
+        self.is_silent = False
         with self._limited(seconds) as expired:
             try:
-                return self._answer(self._sent(question, seconds, token), question)
+                return self._answer(self._sent(question, times, token), question)
             except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+                self.is_silent = expired.is_set() or isinstance(error, httpx2.TimeoutException)
+                self.silent_at = time.monotonic()
+                self.silent_seconds = self.silent_at - begun
                 if expired.is_set():  # whatever the cut connection looked like from here
-                    trouble = f"no whole answer within {seconds:g} seconds"
+                    trouble = f"no whole answer within {seconds:.3g} seconds"
                     raise passing(UnreachableError(f"{self.url}: {trouble}")) from None
-                raise self._in_words(error) from None
+                raise self._in_words(error, times) from None
             finally:
                 self._http.cookies.clear()
 
@@ -125,14 +152,13 @@ class Endpoint:
         """Hang up."""
         self._http.close()
 
-    def _sent(self, question: Question, seconds: float, token: str | None) -> httpx2.Response:
-        silence = min(self._patience.silence_seconds + question.wait_seconds, seconds)
+    def _sent(self, question: Question, times: httpx2.Timeout, token: str | None) -> httpx2.Response:
         request = self._http.build_request(
             question.method,
             f"{self.url}/{question.path}",
             content=question.body,
             headers={**question.headers, **({} if token is None else {"Authorization": f"Bearer {token}"})},
-            timeout=httpx2.Timeout(silence, connect=min(self._patience.connect_seconds, seconds)),
+            timeout=times,
             extensions={"trace": self._trace},
         )
         return self._http.send(request, stream=True)
@@ -198,7 +224,7 @@ class Endpoint:
             return passing(problem)
         return problem
 
-    def _in_words(self, error: Exception) -> UnreachableError | UntrustedServerError:
+    def _in_words(self, error: Exception, times: httpx2.Timeout) -> UnreachableError | UntrustedServerError:
         """Return what to raise for an attempt that came to nothing."""
         for cause in _causes(error):
             if isinstance(cause, ssl.SSLCertVerificationError):
@@ -212,9 +238,9 @@ class Endpoint:
             if isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN:
                 return UntrustedServerError(f"{self.url}: {cause.strerror}: see that the URL is right")
         if isinstance(error, httpx2.ConnectTimeout):
-            trouble = f"no connection within {self._patience.connect_seconds:g} seconds"
+            trouble = f"no connection within {times.connect:.3g} seconds"
         elif isinstance(error, httpx2.TimeoutException):
-            trouble = f"no answer within {self._patience.silence_seconds:g} seconds"
+            trouble = f"no answer within {times.read:.3g} seconds"
         elif isinstance(error, httpx2.ProtocolError):
             trouble = "its answer is no whole HTTP answer"
         else:
