@@ -27,7 +27,7 @@ LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutatio
   deploy/requirements.lock deploy/release/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-kills test-pythons test-cluster simulate lint docs docs-tables messages vectors bench bench-decade fuzz mutants lock dist wheelhouse clean
+.PHONY: help demo test test-all test-system test-browser test-kills test-pythons test-cluster simulate lint docs docs-tables messages vectors bench bench-decade fuzz mutants lock dist wheelhouse clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -46,10 +46,15 @@ test-all: $(READY_FOR_TESTS) ## run every test, on long schedules: more seeds, k
 test-system: $(READY_FOR_TESTS) test-cluster ## run what needs Debian's or npm's packages, and install those
 	tests/system/install build/node
 	NODE=$(CURDIR)/build/node/20/bin/node $(PYTEST) --junitxml=build/junit/system.xml -n $(WORKERS) --dist worksteal \
-	  -m system $(PYTEST_FLAGS)
+	  -m system --ignore=tests/browser $(PYTEST_FLAGS)
 	NODE=$(CURDIR)/build/node/newest/bin/node $(PYTEST) --junitxml=build/junit/newest-node.xml -n $(WORKERS) \
 	  --dist worksteal -m system $(PYTEST_FLAGS) \
 	  tests/journeys/test_second_implementation.py
+
+test-browser: $(READY_FOR_TESTS) ## look at every page in Debian's Chromium, and use them; pictures into build/screens
+	tests/browser/install build/browser
+	rm -rf build/screens
+	$(PYTEST) --junitxml=build/junit/browser.xml -m system $(PYTEST_FLAGS) tests/browser
 
 # The service over SQLite and over PostgreSQL, and batches of commands to a ledger and to a service.
 test-kills: $(READY_FOR_TESTS) ## kill the service, and batches of commands, KILLS=200 times each under load

@@ -1,0 +1,133 @@
+"""A small demo, a server that shows it, and one Chromium; and the line that a run ends with.
+
+All of it is marked `system`: `make test-browser` installs what it needs and runs it, and nothing else does.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from browser.examples import Examples
+from browser.sight import AXE, LOOKS, Counted, Eyes, Look, window
+from support.command_line import start
+from tallystick.publishing import read_ledger
+
+CHROMIUM: Final = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+JOBS: Final = 300
+"""Enough for one of everything that the demo has."""
+_COUNTED: Final = Counted()
+
+Windows = Callable[[Look], AbstractContextManager[Eyes]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave these tests out wherever nobody has asked for what needs other programs."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.system)
+
+
+def pytest_unconfigure() -> None:
+    """Say what was looked at, and what was found."""
+    if _COUNTED.pages:
+        print(_COUNTED.line())
+
+
+@pytest.fixture(scope="session")
+def counted() -> Iterator[Counted]:
+    """What is found in the windows of all tests; a test that finds something fails by itself, too."""
+    assert AXE.is_file(), "tests/browser/install build/browser has not been run"
+    yield _COUNTED
+    assert not _COUNTED.findings, "\n".join(_COUNTED.findings)
+
+
+@pytest.fixture(autouse=True)
+def nothing_found(counted: Counted) -> Iterator[None]:
+    """Let the test fail in which something was found."""
+    before = len(counted.findings)
+    yield
+    found = counted.findings
+    assert len(found) == before, "\n".join(found)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's, without a screen."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A year of the network in short: its ledger, keys and trust policy. It is only read."""
+    folder = tmp_path_factory.mktemp("demo") / "ledger"
+    played = start("demo", folder, "--limit", str(JOBS))
+    said, complaint = played.communicate(timeout=300)
+    assert played.returncode == 0, said[-500:] + complaint
+    return folder
+
+
+@pytest.fixture(scope="session")
+def size(demo: Path) -> int:
+    """How many entries the demo has."""
+    with read_ledger(demo) as reader:
+        return reader.size
+
+
+@contextmanager
+def explored(source: Path, *options: object) -> Iterator[str]:
+    """Show a log by `tallystick explore` until the block ends; its URL is given."""
+    process = start("explore", source, "--port", "0", *options)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        if not url.startswith("http://"):
+            process.kill()
+            raise AssertionError(process.communicate())
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+
+
+@pytest.fixture(scope="session")
+def explorer(demo: Path) -> Iterator[str]:
+    """The URL of an explorer of the demo."""
+    with explored(demo) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def examples(explorer: str) -> Iterator[Examples]:
+    """An address for every page."""
+    found = Examples(explorer)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def open_window(chromium: Browser, explorer: str, counted: Counted) -> Windows:
+    """Return a window on the explorer of the demo."""
+    return partial(window, chromium, explorer, counted)
+
+
+@pytest.fixture(scope="session")
+def eyes(open_window: Windows) -> Iterator[dict[Look, Eyes]]:
+    """A window for each language and theme, for pages that are only looked at, one after another."""
+    with ExitStack() as stack:
+        yield {look: stack.enter_context(open_window(look)) for look in LOOKS}
