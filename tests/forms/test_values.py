@@ -48,7 +48,7 @@ def test_what_is_read(read: Callable[[str], int], text: str, value: int) -> None
         (amounts.read_per_cent, ["70", "7000", "1.234%", "-1%", "70 percent", ""]),
         (amounts.read_gpus, ["-1", "0.0005", "8 GPUs", ""]),
         (amounts.read_duration, ["60", "1.5h", "1h1d", "1w", "", "h"]),
-        (amounts.read_offset, ["8", "+8:00", "0800", "+08", ""]),
+        (amounts.read_offset, ["8", "+8:00", "0800", "+08", "+08:75", "+08:00:60", ""]),
         (amounts.read_integer, ["1.0", "0x10", "1_000", "", "9" * 5_000]),
     ],
 )

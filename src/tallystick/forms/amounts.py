@@ -21,7 +21,7 @@ _GPUS: Final = re.compile(rf"{_WHOLE}(?:\.([0-9]{{1,3}}))?", re.ASCII)
 _INTEGER: Final = re.compile(rf"(-?){_WHOLE}", re.ASCII)
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION: Final = re.compile("".join(rf"(?:([0-9]+){unit})?" for unit in _UNITS), re.ASCII)
-_OFFSET: Final = re.compile(r"([+-])([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?", re.ASCII)
+_OFFSET: Final = re.compile(r"([+-])([0-9]{2}):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
 
 
 def yuan(fen: int) -> str:

@@ -27,7 +27,7 @@ _SHOWN_MAX: Final = 40  # of what was typed
 _FORM: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[T ]([0-9]{2}:[0-9]{2})(?::([0-9]{2}))?(?:(?<=:[0-9]{2}:[0-9]{2})\.([0-9]{1,6}))?"
-    r"(?:(Z)|([+-])([0-9]{2}):?([0-9]{2}))?)?"
+    r"(?:(Z)|([+-])([0-9]{2}):?([0-5][0-9]))?)?"
 )
 _DAY: Final = timedelta(days=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
