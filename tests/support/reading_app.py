@@ -107,6 +107,7 @@ def reading(
     config = uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     socket = config.bind_socket()
+    socket.listen()  # who connects before the thread runs waits
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
     url = f"http://127.0.0.1:{socket.getsockname()[1]}"
