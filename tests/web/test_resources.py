@@ -165,7 +165,7 @@ def test_an_answer_is_as_old_as_its_tree(tmp_path: Path) -> None:
         answer = service.get("/v1/parties/guian")
         assert answer.headers["etag"] == f'"{size}"'
         assert answer.headers["tallystick-size"] == str(size)
-        assert answer.headers["vary"] == "Authorization, Accept"
+        assert answer.headers["vary"] == "Authorization, Cookie, Accept"
         asked = service.reads.views.questions
         assert service.get("/v1/parties/guian", if_none_match=f'"{size}"').status_code == 304
         assert service.get("/v1/parties/guian", accept="text/csv", if_none_match=f'"{size}"').status_code == 304

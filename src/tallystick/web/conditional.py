@@ -6,7 +6,7 @@ Tallystick-Size: <size>   of the tree that it was answered from
 Cache-Control             private, no-cache             as of now: kept, and asked for again
                           private, max-age=…, immutable as of an entry that is there: it never changes
                           no-store                      the checkpoint
-Vary                      Authorization, Accept         what a party sees is its own
+Vary                      Authorization, Cookie, Accept what a party sees is its own
 Link: <…>; rel="next"     the next page of a list
 
 A 304 says that the log hasn't grown, and nothing of the thing that was asked for.
@@ -31,7 +31,7 @@ AS_OF_NOW: Final = "private, no-cache"
 FOR_EVER: Final = f"private, max-age={YEAR_SECONDS}, immutable"
 FOR_EVER_TO_ALL: Final = f"public, max-age={YEAR_SECONDS}, immutable"
 NEVER_KEPT: Final = "no-store"
-VARY: Final = "Authorization, Accept"
+VARY: Final = "Authorization, Cookie, Accept"
 
 
 class GetRoute(APIRoute):

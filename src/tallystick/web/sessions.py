@@ -3,6 +3,8 @@
 POST /v1/sessions     a note of `session.open/1` (vouchers/sessions.py); 201 with the token
 DELETE /v1/sessions   ends the session whose token is shown
 
+A browser has its token in a cookie (logins.py), which counts for GET and HEAD alone.
+
 The token is random, and only its hash is kept, in memory. A session ends with its time, by a DELETE, with the service,
 and when the log says that its key is revoked or its party suspended or withdrawn: at once if it is recorded here; if by
 another process, as soon as the views have it, which are asked at most once a second. All of this runs in the event loop
@@ -41,8 +43,11 @@ SESSIONS_OF_PARTY_MAX: Final = 64
 """At once; with one more the party's oldest ends."""
 TOKEN_BYTES: Final = 32
 CHECKED_EVERY_SECONDS: Final = 1.0
+COOKIE: Final = "__Host-tallystick"
+"""Holds a browser's token. Browsers take a cookie of such a name from https alone, for this very host and all of it."""
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _CREATED: Final = 201
+_READING: Final = frozenset({"GET", "HEAD"})
 
 
 @dataclass(slots=True)
@@ -183,9 +188,16 @@ class Sessions:
 
 
 def token_of(request: Request) -> str | None:
-    """Return the token that a request shows, if it shows one."""
+    """Return the token that a request shows, if it shows one; of a browser's cookie only where nothing is changed."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return cookie_of(request) if request.method in _READING else None
+
+
+def cookie_of(request: Request) -> str | None:
+    """Return the token in a browser's cookie, if there is one."""
+    return request.cookies.get(COOKIE)
 
 
 def _hash_of(token: str) -> bytes:

@@ -90,7 +90,7 @@ async def _tile(request: Request, reads: Reads, path: str, *, is_for_followers: 
     if is_bundle is not is_for_followers:
         raise NotFoundError(f"{path} is not a tile of hashes")
     kept = FOR_EVER if is_bundle else FOR_EVER_TO_ALL
-    vary = "Authorization, Accept-Encoding" if is_bundle else ""
+    vary = "Authorization, Cookie, Accept-Encoding" if is_bundle else ""
     size = reads.newest.size
     data = await reads.from_log(lambda log: tile_bytes(log, which))
     headers = headers_of(size, kept=kept, vary=vary)

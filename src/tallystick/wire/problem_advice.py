@@ -147,6 +147,7 @@ _OF_REQUESTS: Final[Mapping[str, str]] = {
     "Log in: `POST /v1/sessions`, or `--key` with a key of your party. A session ends with its time, or its key.": (
         "login_required"
     ),
+    "Open the service's own page at its own address, and send the form from there.": "cross_site",
     "Read what is your own, or ask the network for the rest; docs/privacy.md says who reads what.": (
         "may_not_read access_denied"
     ),

@@ -46,6 +46,7 @@ class HttpReason(CodedEnum):
     PARAMETER_INVALID = ("parameter_invalid", 422, False, "a parameter is unknown, or its value out of bounds")
     LOGIN_REQUIRED = ("login_required", 401, False, "this is shown to parties that have logged in")
     MAY_NOT_READ = ("may_not_read", 403, False, "this is not shown to the party that asks")
+    CROSS_SITE = ("cross_site", 403, False, "a page of another site had the browser send this")
     NOT_FOUND = ("not_found", 404, False, "there is no such thing")
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405, False, "that is not done with this resource")
     NOT_ACCEPTABLE = ("not_acceptable", 406, False, "there is no such representation of this resource")
