@@ -11,6 +11,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from tallystick.web.pages import closed_lists
 from tallystick.web.pages.catalogue import CATALOGUE
 
 SRC = Path(__file__).resolve().parents[2] / "src" / "tallystick"
@@ -33,10 +34,12 @@ Key = tuple[str, str | None]
 
 
 def extracted() -> Catalog:
-    """Return what code and templates say."""
+    """Return what code, templates and closed lists say."""
     catalogue = Catalog(locale="zh")
     for file, _, message, _, context in extract_from_dir(WEB, _METHODS, _OPTIONS):
         catalogue.add(message, locations=[(f"web/{file}", 0)], context=context)
+    for message, context in closed_lists.messages():
+        catalogue.add(message, locations=[("web/pages/closed_lists.py", 0)], context=context)
     return catalogue
 
 

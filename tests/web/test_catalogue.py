@@ -10,6 +10,7 @@ from tallystick.web.pages.catalogue import CATALOGUE
 
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?(.?)")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
+_MARKUP = re.compile(r"</?[a-z]+(?: [a-z-]+=[^>]*)?/?>|&[a-z]+;|\n")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAME_IN_BOTH: frozenset[Key] = frozenset()
 """Names and codes that Chinese readers know by the same letters."""
@@ -61,7 +62,7 @@ def test_a_placeholder_is_a_named_string(catalogue: Catalog) -> None:
 
 def test_a_msgid_is_text_without_markup_or_blanks_around_it(catalogue: Catalog) -> None:
     texts = [text for _, message in messages(catalogue) for text in (*_strings(message.id), *_strings(message.string))]
-    assert [text for text in texts if text != text.strip() or re.search(r"</?[a-z]|&[a-z]+;|\n", text)] == []
+    assert [text for text in texts if text != text.strip() or _MARKUP.search(text)] == []
 
 
 def test_no_english_is_left_in_chinese(catalogue: Catalog) -> None:

@@ -1,8 +1,21 @@
-"""The members of closed lists in English: what pages call kinds, reasons, states and fields, by their codes."""
+"""The closed lists whose members pages name: what each member is called, or means, in English, by its code.
 
-from collections.abc import Mapping
-from types import MappingProxyType
+The sentences are those of the lists themselves, which command line and documents have too; short names are of the
+pages. The catalogue has them all, a test says, in Chinese.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final, NamedTuple
+
+from tallystick.coded_enum import CodedEnum
+from tallystick.findings import FindingCode
+from tallystick.patterns import Certainty, Parameters, Pattern, Severity
+from tallystick.vouchers.rulebook import EVENT_KINDS
+from tallystick.web.pages.code_names import NAMES
+from tallystick.web.pages.kind_names import KINDS
+from tallystick.web.pages.member_names import MEMBERS
+from tallystick.wire.problem_advice import all_advice
 
 
 class ClosedList(NamedTuple):
@@ -10,20 +23,47 @@ class ClosedList(NamedTuple):
 
     Attributes:
         texts: by code.
-        context: of the texts in the catalogue, where a word alone could mean something else.
+        context: of the texts in the catalogue, because a word alone may mean something else elsewhere; sentences have
+            none.
     """
 
     texts: Mapping[str, str]
     context: str | None
 
 
-LISTS: Final[Mapping[str, ClosedList]] = MappingProxyType(
-    {
-        name: ClosedList({}, None)
-        for name in (
-            *("kind", "reason", "advice", "finding", "pattern", "pattern meaning", "severity", "certainty", "status"),
-            *("role", "purpose", "cause", "verdict", "basis", "voucher kind", "origin", "unit", "payee", "transfer"),
-            *("cycle", "thing", "act", "member"),
-        )
-    }
-)
+@cache
+def closed_lists() -> Mapping[str, ClosedList]:
+    """Return the lists by name."""
+    lists = {name: ClosedList(texts, name) for name, texts in NAMES.items()}
+    lists["kind"] = ClosedList(_kinds(), "kind")
+    lists["member"] = ClosedList(MEMBERS, "member")
+    of_reasons = all_advice()
+    for name, told in (("reason", "title"), ("advice", "advice"), ("again", "again")):
+        lists[name] = ClosedList({code: str(said[told]) for code, said in of_reasons.items() if said[told]}, None)
+    for name, members in _MEANT.items():
+        lists[name] = ClosedList({member.value: member.meaning for member in members}, None)
+    lists["parameter meaning"] = ClosedList({name: said for name, (_, said) in Parameters.meanings().items()}, None)
+    return lists
+
+
+def messages() -> Iterator[tuple[str, str | None]]:
+    """Yield each text with its context, as the catalogue has it."""
+    for closed in closed_lists().values():
+        for text in closed.texts.values():
+            yield text, closed.context
+
+
+_MEANT: Final[Mapping[str, type[CodedEnum]]] = {
+    "finding": FindingCode,
+    "pattern meaning": Pattern,
+    "severity meaning": Severity,
+    "certainty meaning": Certainty,
+}
+
+
+def _kinds() -> dict[str, str]:
+    named: dict[str, str] = {}
+    for command, (does, was_done) in KINDS.items():
+        named[command] = does
+        named[EVENT_KINDS[command]] = was_done
+    return named

@@ -19,7 +19,7 @@ from jinja2.runtime import Context
 
 from tallystick.web.pages.amounts import Amounts
 from tallystick.web.pages.catalogue import chinese
-from tallystick.web.pages.closed_lists import LISTS
+from tallystick.web.pages.closed_lists import ClosedList, closed_lists
 from tallystick.web.pages.languages import NAMES, TAGS, Language, language_of
 
 __all__ = ["Language", "N_", "Words", "install", "language_of", "words_in"]
@@ -28,6 +28,9 @@ __all__ = ["Language", "N_", "Words", "install", "language_of", "words_in"]
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name
     """Return a msgid as it is; so it is found, and translated where it is shown."""
     return text
+
+
+_NONE: Final = ClosedList({}, None)
 
 
 class Words:
@@ -75,6 +78,10 @@ class Words:
         """Return what to do about a reason."""
         return self._member("advice", code)
 
+    def again(self, code: str) -> str:
+        """Return whether the same can be sent or asked again; empty of what is no refusal."""
+        return self._member("again", code) if code in closed_lists()["again"].texts else ""
+
     def finding(self, code: str) -> str:
         """Return what a finding of an audit means."""
         return self._member("finding", code)
@@ -87,6 +94,10 @@ class Words:
         """Return what a pattern means."""
         return self._member("pattern meaning", code)
 
+    def parameter_meaning(self, name: str) -> str:
+        """Return what a threshold of the patterns is for."""
+        return self._member("parameter meaning", name)
+
     def severity(self, code: str) -> str:
         """Return how grave a pattern is, in a word."""
         return self._member("severity", code)
@@ -95,9 +106,10 @@ class Words:
         """Return how sure a pattern is, in a word."""
         return self._member("certainty", code)
 
-    def status(self, code: str) -> str:
-        """Return in which state a thing is."""
-        return self._member("status", code)
+    def status(self, code: str, kind: str = "") -> str:
+        """Return in which state a thing is; of some kinds a state is called otherwise than of most."""
+        of_kind = f"status of {kind}"
+        return self._member(of_kind if code in closed_lists().get(of_kind, _NONE).texts else "status", code)
 
     def role(self, code: str) -> str:
         """Return what a party of a role is."""
@@ -143,6 +155,10 @@ class Words:
         """Return how often is claimed under a programme."""
         return self._member("cycle", code)
 
+    def day_count(self, code: str) -> str:
+        """Return how the days of an invoice are counted."""
+        return self._member("day count", code)
+
     def subject_type(self, code: str) -> str:
         """Return what a verdict is on."""
         return self._member("thing", code)
@@ -155,18 +171,27 @@ class Words:
         """Return what a thing of a kind is called: a voucher, a holder, an entry."""
         return self._member("thing", kind)
 
+    def things(self, kind: str) -> str:
+        """Return what things of a kind are called: vouchers, holders, entries."""
+        return self._member("things", kind)
+
+    def found_by(self, by: str) -> str:
+        """Return by what of it something was found."""
+        return self._member("found by", by)
+
     def member(self, name: str) -> str:
         """Return the heading of a member of the JSON: `available` for `available_fen`."""
-        texts = LISTS["member"].texts
-        return self._member("member", name) if name in texts else name.removesuffix("_fen").replace("_", " ")
+        is_named = name in closed_lists()["member"].texts
+        return self._member("member", name) if is_named else name.removesuffix("_fen").replace("_", " ")
 
     def _member(self, list_name: str, code: str) -> str:
-        closed = LISTS[list_name]
+        closed = closed_lists()[list_name]
         text = closed.texts.get(code)
         if text is None:
             return code
-        of = self.translations
-        return of.gettext(text) if closed.context is None else of.pgettext(closed.context, text)
+        if closed.context is not None:
+            return self.translations.pgettext(closed.context, text)
+        return self.translations.gettext(text).replace("`", "")  # which sets names apart where text is all there is
 
 
 def _with_number(number: int, values: Mapping[str, object]) -> dict[str, object]:
