@@ -7,12 +7,15 @@ tallystick explore SOURCE --port 8474
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import output, parameters
-from tallystick.errors import ViewsUnusableError
+from tallystick.cli import output, parameters, streams
+from tallystick.errors import NotALedgerError, ViewsUnusableError
+
+if TYPE_CHECKING:
+    from tallystick.web.reads import Reads
 
 HOST = "127.0.0.1"
 
@@ -47,11 +50,22 @@ def explore(
         views_path = place_of_views(opened)
     except ViewsUnusableError:
         views_path = place_in_cache(opened)
-    reads = Reads.open(opened, views_path)
     place = Place(is_read_only=True, has_logins=False, report=None if report is None else str(report))
-    with output.progress("Reading the log") as progress:
-        reads.views.follow(progress)
-    show(reads, place, Listening(host=host, port=port), system_clock, _say)
+    reads = Reads.open(opened, views_path)
+    try:
+        _follow(reads)
+        show(reads, place, Listening(host=host, port=port), system_clock, _say)
+    finally:
+        reads.close()
+
+
+def _follow(reads: "Reads") -> None:
+    """Make the views, or say why they can't be made: what is of the log alone is shown all the same."""
+    try:
+        with output.progress("Reading the log") as progress:
+            reads.views.follow(progress)
+    except NotALedgerError as error:
+        streams.say(f"tallystick: {error}; pages of the log alone are shown")
 
 
 def _say(url: str) -> None:

@@ -21,7 +21,7 @@ from typing import Final, Self, TypeVar
 import anyio.to_thread
 from starlette.requests import Request
 
-from tallystick.errors import NotFoundError, TallystickError, TooBusyError, ViewsDamagedError
+from tallystick.errors import NotALedgerError, NotFoundError, TallystickError, TooBusyError, ViewsDamagedError
 from tallystick.publishing.growing_log import GrowingLog
 from tallystick.publishing.reader import Reader
 from tallystick.sources import AnySource
@@ -36,6 +36,8 @@ from tallystick.wire.statuses import HttpReason
 _log: Final = logging.getLogger(__name__)
 LOG_LOOKED_AT_SECONDS: Final = 0.5
 VIEWS_FOLLOW_SECONDS: Final = 1.0
+VIEWS_TRIED_AGAIN_SECONDS: Final = 10.0
+"""After what kept them: a damaged log is read up to there each time."""
 CATCH_UP_SECONDS: Final = 2.0
 """How long a question waits for entries that were there when it came; then it is answered from the rows there are."""
 BUILDING_SECONDS: Final = 20.0
@@ -45,6 +47,7 @@ MIN_SIZE_SECONDS: Final = 5.0
 QUESTIONS_WAITING_MAX: Final = 64
 
 Found = TypeVar("Found")
+_VIEWS: Final = "views"
 
 
 class Growth:
@@ -124,7 +127,7 @@ class Reads:
         self.views_growth: Final = Growth(lambda: views.size)
         log.listen(self.log_growth.tell)
         views.listen(self.views_growth.tell)
-        self._troubles: dict[str, str] = {}
+        self._troubles: dict[str, Exception] = {}
         self._is_ending = threading.Event()
         self._views_wanted = threading.Event()
         self._questions = 0
@@ -197,7 +200,7 @@ class Reads:
     @property
     def trouble(self) -> str | None:
         """What keeps log or views from being followed, if anything does."""
-        return "; ".join(self._troubles.values()) or None
+        return "; ".join(map(_in_words, self._troubles.values())) or None
 
     # -- answers, in worker threads ------------------------------------------------------------------------------------
 
@@ -267,6 +270,8 @@ class Reads:
         Args:
             size: waited for; None waits for what the log has, but not long.
         """
+        if size is None and _VIEWS in self._troubles:  # what keeps them is told, or the rows that there are
+            return self.views.size >= self.newest.size
         wanted, seconds = (self.newest.size, CATCH_UP_SECONDS) if size is None else (size, MIN_SIZE_SECONDS)
         if not self.views.size:
             seconds = BUILDING_SECONDS
@@ -284,6 +289,9 @@ class Reads:
             return self.log.ask(question)
 
     def _ask_now(self, question: Callable[[Answering], Found]) -> Found:
+        trouble = self._troubles.get(_VIEWS)
+        if not self.views.size and isinstance(trouble, NotALedgerError):  # or it would be asked again in a moment
+            raise type(trouble)(str(trouble))
         with self.log.as_ledger_errors(), self.views.asked() as answering:
             self._answering.current = answering
             try:
@@ -304,8 +312,8 @@ class Reads:
     def _follow_views(self) -> None:
         while not self._is_ending.is_set():
             if self.views_lag:
-                self._trying("views", lambda: self.views.follow(self._go_on))
-            self._views_wanted.wait(VIEWS_FOLLOW_SECONDS)
+                self._trying(_VIEWS, lambda: self.views.follow(self._go_on))
+            self._views_wanted.wait(VIEWS_TRIED_AGAIN_SECONDS if _VIEWS in self._troubles else VIEWS_FOLLOW_SECONDS)
             self._views_wanted.clear()
 
     def _go_on(self, _done: int, _of: int) -> None:
@@ -315,13 +323,16 @@ class Reads:
     def _trying(self, what: str, follow: Callable[[], object]) -> None:
         try:
             follow()
-        except TallystickError as error:
-            self._troubles[what] = str(error)
         except Exception as error:  # a follower that ended would leave old answers, and nobody would know
-            _log.exception("the %s can't be followed", what)
-            self._troubles[what] = f"{type(error).__name__}: {error}"
+            if not isinstance(error, TallystickError):
+                _log.exception("the %s can't be followed", what)
+            self._troubles[what] = error
         else:
             self._troubles.pop(what, None)
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) if isinstance(error, TallystickError) else f"{type(error).__name__}: {error}"
 
 
 def reads_of(request: Request) -> Reads:

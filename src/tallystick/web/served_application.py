@@ -1,4 +1,4 @@
-"""FastAPI as it is served here: its server logs and answers faults, and is told by which route a request was answered."""
+"""FastAPI as it is served here: its server logs and answers faults, and is told by which route one was answered."""
 
 from fastapi import FastAPI
 from starlette.middleware.errors import ServerErrorMiddleware
