@@ -131,6 +131,13 @@ def test_a_code_of_no_list_is_said_as_it_is() -> None:
         assert words.again("already_recorded") == words.again("no_such_reason") == ""
 
 
+def test_a_member_with_codes_of_a_list_says_what_they_mean() -> None:
+    assert ENGLISH.named("purpose", "meter") == "burning and reversing alone"
+    assert (CHINESE.named("role", "treasury"), CHINESE.named("standing", "replaced")) == ("主管财政", "已被替代")
+    assert CHINESE.named("claimant", "acme-ai") == "acme-ai"  # of a claim it is a party
+    assert CHINESE.named("name", "active") == "active"
+
+
 def test_a_state_is_called_as_the_kind_of_thing_calls_it() -> None:
     assert [CHINESE.status("revoked", kind) for kind in ("voucher", "key", "party", "")] == [
         *("已收回", "已吊销"),

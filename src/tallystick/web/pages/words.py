@@ -31,6 +31,17 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name
 
 
 _NONE: Final = ClosedList({}, None)
+_LISTS_OF_MEMBERS: Final[Mapping[str, str]] = {
+    "standing": "status",
+    "claimant": "payee",
+    "refused": "reason",
+    "before": "act",
+    "by": "found by",
+    "kinds": "kind",
+    "subject_type": "thing",
+    "day_count": "day count",
+}
+"""By the member of the JSON, where they aren't called alike."""
 
 
 class Words:
@@ -178,6 +189,11 @@ class Words:
     def found_by(self, by: str) -> str:
         """Return by what of it something was found."""
         return self._member("found by", by)
+
+    def named(self, member: str, value: str) -> str:
+        """Return what a member of the JSON says, if it has codes of a list; else its value as it is."""
+        of = _LISTS_OF_MEMBERS.get(member, member)
+        return self._member(of, value) if of in closed_lists() else value
 
     def member(self, name: str) -> str:
         """Return the heading of a member of the JSON: `available` for `available_fen`."""
