@@ -27,7 +27,7 @@ LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutatio
   deploy/requirements.lock deploy/release/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-browser test-kills test-pythons test-cluster simulate lint docs docs-tables messages vectors bench bench-decade fuzz mutants lock dist wheelhouse clean
+.PHONY: help demo test test-all test-system test-browser vendor-check test-kills test-pythons test-cluster simulate lint docs docs-tables messages vectors bench bench-decade fuzz mutants lock dist wheelhouse clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ test-browser: $(READY_FOR_TESTS) ## look at every page in Debian's Chromium, and
 	tests/browser/install build/browser
 	rm -rf build/screens
 	$(PYTEST) --junitxml=build/junit/browser.xml -m system $(PYTEST_FLAGS) tests/browser
+
+vendor-check: ## download again what the pages bring that others wrote, and compare it (npm)
+	tests/system/check_vendored.py
 
 # The service over SQLite and over PostgreSQL, and batches of commands to a ledger and to a service.
 test-kills: $(READY_FOR_TESTS) ## kill the service, and batches of commands, KILLS=200 times each under load
