@@ -103,6 +103,18 @@ export function entryIn({ entry, index }) {
   return read
 }
 
+/** The command of an entry, in its form; undefined if it, or its note, has another. */
+export function readCommand(data) {
+  const { command } = commandOf(data) ?? {}
+  try {
+    checkCommand(command)
+    return command
+  } catch (error) {
+    if (error instanceof Refused) return undefined
+    throw error
+  }
+}
+
 const isEachOnce = (rows) => new Set(rows.map(([name]) => name)).size === rows.length
 
 /** What an outcome must be beyond its form. */
