@@ -69,4 +69,4 @@ def test_a_damaged_ledger_has_pages_that_say_what_is_wrong(tmp_path: Path) -> No
 
 
 def test_a_source_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
-    assert "holds no ledger" in failed("explore", tmp_path, "--port", "0")
+    assert "is not a ledger" in failed("explore", tmp_path, "--port", "0")

@@ -26,8 +26,15 @@ VOUCHER = A.things()["voucher"][0]
 PACKAGE = Path(tallystick.web.__file__).parent
 
 
+@pytest.fixture
+def shown(service_to_all: Running) -> Running:
+    """The same, asked by somebody new."""
+    service_to_all.client.cookies.clear()
+    return service_to_all
+
+
 @pytest.fixture(scope="module")
-def shown(two_cities: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def service_to_all(two_cities: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A service that shows all to everybody."""
     folder = Path(shutil.copytree(two_cities, tmp_path_factory.mktemp("pages") / "ledger"))
     with reading(folder, who="open", clock=clock_after(folder)) as running_app:
@@ -70,7 +77,7 @@ def test_as_of_is_shown_and_goes_along_with_every_link(shown: Running) -> None:
     answer = shown.client.get(f"/programmes/{A.programme}", params={"as_of": "100"})
     assert answer.status_code == 200, answer.text
     assert answer.headers["tallystick-size"] == "101"
-    assert answer.text.count("entry 100") == 2, "on screen, and on paper"
+    assert answer.text.count("entry 100") >= 2, "on screen, and on paper"
     links = re.findall(r'href="(/(?:vouchers|programmes|providers|holders)[^"]*)"', answer.text)
     assert links
     now = f"/programmes/{A.programme}"

@@ -15,7 +15,12 @@ _BY_NAME: Final[Mapping[str, CellKind]] = {
     "attester": "party",
     "parent": "voucher",
     "status": "status",
-    "role": "status",
+    "role": "role",
+    "purpose": "purpose",
+    "basis": "basis",
+    "origin": "origin",
+    "unit": "unit",
+    "verdict": "verdict",
     "closed": "yes_no",
     "suspended": "yes_no",
     "counted": "yes_no",
@@ -43,6 +48,7 @@ _BY_END: Final[tuple[tuple[str, CellKind], ...]] = (
 _COUNTS: Final = frozenset(
     {"vouchers", "programmes", "claims", "claims_open", "lines", "lines_accepted", "lines_refused", "lines_reversed"}
 )
+_NONE: Final[Mapping[str, CellKind]] = {}
 _KINDS: Final = frozenset(get_args(CellKind))
 
 
@@ -57,9 +63,9 @@ def kind_of(name: str) -> CellKind:
     return next((kind for end, kind in _BY_END if name.endswith(end)), "text")
 
 
-def columns_of(names: Iterable[str], words: Words) -> tuple[Column, ...]:
-    """Return the columns of members, with the headings of their names."""
-    return tuple([Column(name, words.member(name), kind_of(name)) for name in names])
+def columns_of(names: Iterable[str], words: Words, kinds: Mapping[str, CellKind] = _NONE) -> tuple[Column, ...]:
+    """Return the columns of members, with the headings of their names; some are shown otherwise than by their name."""
+    return tuple([Column(name, words.member(name), kinds.get(name) or kind_of(name)) for name in names])
 
 
 def table_of(
@@ -69,13 +75,14 @@ def table_of(
     words: Words,
     *,
     columns: Iterable[str] = (),
+    kinds: Mapping[str, CellKind] = _NONE,
     empty: str = "",
 ) -> Table:
     """Return a table of rows as they are in JSON, with the members that are named, or all that are no lists."""
     names = list(columns) or [
         member for member in dict.fromkeys(member for row in rows for member in row) if _is_plain(member, rows)
     ]
-    return Table(name, caption, columns_of(names, words), rows, empty=empty)
+    return Table(name, caption, columns_of(names, words, kinds), rows, empty=empty)
 
 
 def _is_plain(member: str, rows: Sequence[Mapping[str, Any]]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tallystick.web.pages.cells import table_of
-from tallystick.web.pages.page import ROWS_SHOWN, Asked, Page, PageRoute
+from tallystick.web.pages.page import ROWS_SHOWN, Asked, CellKind, Page, PageRoute
 from tallystick.web.pages.words import N_
 from tallystick.web.resources import LISTED_ALONE, RESOURCES
 from tallystick.web.seen import LISTS, ListKind, Seen
@@ -29,6 +29,7 @@ _TITLES: Final[Mapping[ListKind, str]] = {
     "capacity": N_("Capacities"),
     "payee": N_("Payees"),
 }
+_KINDS: Final[Mapping[str, Mapping[str, CellKind]]] = {"programme": {"payee": "payee_class"}}
 _LETTERS: Final[Mapping[str, str]] = {
     "treasuries": "t",
     "programmes": "p",
@@ -46,7 +47,9 @@ def _list_page(kind: ListKind, plural: str) -> PageRoute:
         equal = {name: value == "true" if name == "closed" else value for name, value in narrowed.items()}
         found = seen.listed(kind, ROWS_SHOWN, after=asked.after(plural), **equal)
         none = asked.words.gettext("There are none that you may read.")
-        table = table_of(plural, title, found.as_json(), asked.words, columns=LISTS[kind].columns, empty=none)
+        kinds = _KINDS.get(kind, {})
+        columns = LISTS[kind].columns
+        table = table_of(plural, title, found.as_json(), asked.words, columns=columns, kinds=kinds, empty=none)
         return Page(title, {"list": plural, "narrowed": narrowed}, (table.going_on(found.after),))
 
     return PageRoute(f"/{plural}", "list.html", make, _LETTERS.get(plural, ""))

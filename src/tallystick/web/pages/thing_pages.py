@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from tallystick.web.pages.addresses import PLURALS
 from tallystick.web.pages.cells import kind_of, table_of
-from tallystick.web.pages.page import Asked, Page, PageRoute, Table
+from tallystick.web.pages.page import Asked, CellKind, Page, PageRoute, Table
 from tallystick.web.resources import RESOURCES
 from tallystick.web.seen import Seen
 
@@ -25,7 +25,9 @@ def thing_route(kind: str) -> PageRoute:
 
 def page_of_thing(kind: str, id_: str, said: Mapping[str, Any], asked: Asked) -> Page:
     """Return the page of what a thing's JSON says."""
-    facts = [(name, kind_of(name), value) for name, value in said[_HEAD].items() if name != kind and _is_plain(value)]
+    facts = [
+        (name, _how(kind, name), value) for name, value in said[_HEAD].items() if name != kind and _is_plain(value)
+    ]
     name = said[_HEAD].get("name")
     return Page(name or id_, {"kind": kind, "id": id_, "facts": facts}, tables_of(said, asked))
 
@@ -39,6 +41,10 @@ def tables_of(said: Mapping[str, Any], asked: Asked, without: Collection[str] = 
             if isinstance(rows, list | tuple) and name not in without and rows and isinstance(rows[0], Mapping)
         ]
     )
+
+
+def _how(kind: str, name: str) -> CellKind:
+    return "payee_class" if (kind, name) == ("programme", "payee") else kind_of(name)
 
 
 def _is_plain(value: object) -> bool:
