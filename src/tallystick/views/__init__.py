@@ -23,6 +23,9 @@
     payees.py               what is owed to each
     programme_rules.py      its rules, version by version
     rules_in_words.py       in words
+    line_usage.py           what a statement's lines used, of which item, and who paid
+    days.py                 what moved day by day
+    daily.py                by names, and what it came to
     programme_quarters.py   what moved of it in each quarter
     programme_book.py       all about a programme
     treasuries.py           a treasury over all its programmes: what it owes to whom

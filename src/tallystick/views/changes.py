@@ -3,10 +3,11 @@
 A posting names a voucher, a reservation or a part of a claim; whose voucher's money that is, the state tells.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from tallystick.views.line_usage import Used, days_of_lines, used_by_statement
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.authority import MandatedCommand
 from tallystick.vouchers.book import AnyAccount, Posting
@@ -56,6 +57,7 @@ class StatementSums:
         lines_paid: by programme, of how many lines it paid something.
         lines_by_voucher: the same by voucher.
         refusals: by reason.
+        used: by day, item and who paid.
     """
 
     contract: str
@@ -67,6 +69,7 @@ class StatementSums:
     lines_paid: dict[str, int] = field(default_factory=dict)
     lines_by_voucher: dict[str, int] = field(default_factory=dict)
     refusals: dict[Reason, RefusalSums] = field(default_factory=dict)
+    used: list[Used] = field(default_factory=list)
 
 
 class ReversedLine(NamedTuple):
@@ -136,7 +139,8 @@ def change_of(
     names = sorted({*touched(state, event), *command.concerns(state, event)})
     change = Change(event, state, moves, names, _by_kind(names), leaves=leaves)
     if isinstance(command, TimeBurn | ServiceBurn) and isinstance(outcome, Burned):
-        change.statement = sums_of(command, outcome, state)
+        days = days_of_lines(command, event, state.utc_offset_us)
+        change.statement = sums_of(command, outcome, state, days)
     elif isinstance(command, BurnReverse):
         statement = state.statements[command.party][command.statement]
         line = statement.line(command.line)
@@ -179,7 +183,11 @@ def mandate_of(command: Rule) -> str | None:
 
 
 def sums_of(
-    command: TimeBurn | ServiceBurn, outcome: Burned, state: State, counted: Collection[int] | None = None
+    command: TimeBurn | ServiceBurn,
+    outcome: Burned,
+    state: State,
+    days: Sequence[int],
+    counted: Collection[int] | None = None,
 ) -> StatementSums:
     """Sum a statement once, so that each view takes a few numbers instead of a thousand lines.
 
@@ -187,6 +195,7 @@ def sums_of(
         command: a statement.
         outcome: what it came to.
         state: just after it.
+        days: on which each line is booked (days since 1970).
         counted: the numbers of the lines that count; None: all.
     """
     fees_fen = [fee_fen for number, fee_fen in enumerate(outcome.fee_fen) if counted is None or number in counted]
@@ -206,6 +215,7 @@ def sums_of(
             by_programme.setdefault(reservation.programme, set()).update(lines)
             by_voucher.setdefault(reservation.voucher, set()).update(lines)
     sums.lines_paid = {programme: len(lines) for programme, lines in by_programme.items()}
+    sums.used = used_by_statement(command, outcome, state, days, counted)
     sums.lines_by_voucher = {voucher: len(lines) for voucher, lines in by_voucher.items()}
     return sums
 

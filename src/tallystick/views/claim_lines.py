@@ -8,15 +8,16 @@ earlier claim took; what rounding leaves stays there, and the next claim takes i
 Lines are many, so they aren't kept here: which statements have them is, and they are read from the log.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, NamedTuple
 
 from tallystick.views.balances import RESERVATIONS
 from tallystick.views.changes import Change, Commands
-from tallystick.views.effective import days_of_lines
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.view_tables import IndexKey, Key, Table
+from tallystick.views.line_usage import days_of_lines
+from tallystick.views.view_tables import IndexKey, Key, Table, condition
 from tallystick.vouchers.book import dated_lot_of, lot_in
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.outcomes import Burned, Claimed
@@ -34,13 +35,15 @@ WITHHELD: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class StatementLot:
-    """What a statement's lines took of a lot, booked on a day."""
+    """What a statement's lines took of a lot, booked on a day; lines and GPU-time are of those that took something."""
 
     entry_index: IndexKey
     voucher: Key
     day: Key
     contract: str
     amount_fen: int
+    lines: int
+    gpu_milliseconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,12 @@ class ClaimLine:
     reversed: bool
 
 
-STATEMENT_LOTS: Final = Table("statement_lots", StatementLot, lookups=("voucher",))
+STATEMENT_LOTS: Final = Table(
+    "statement_lots",
+    StatementLot,
+    # With all that days are summed from (daily.py): so these read the index alone.
+    lookups=("voucher, contract, day, amount_fen, lines, gpu_milliseconds",),
+)
 CLAIM_LOTS: Final = Table("claim_lots", ClaimLotRow, lookups=("voucher",))
 REVERSED_LINES: Final = Table("reversed_lines", ReversedRow)
 
@@ -137,8 +145,9 @@ class LinesOfClaims:
             for move in change.moves:
                 lot = dated_lot_of(move.posting.target_id)
                 amounts_fen[lot] = amounts_fen.get(lot, 0) + move.posting.amount_fen
+            used = _used_of_vouchers(change)
             self._burned += [
-                StatementLot(index, voucher, format_day(day), contract, amount_fen)
+                StatementLot(index, voucher, format_day(day), contract, amount_fen, *used[voucher, day])
                 for (voucher, contract, day), amount_fen in amounts_fen.items()
             ]
         elif isinstance(command, BurnReverse) and change.reversed is not None:
@@ -155,6 +164,18 @@ class LinesOfClaims:
         STATEMENT_LOTS.insert(c, self._burned)
         CLAIM_LOTS.insert(c, self._claimed)
         REVERSED_LINES.insert(c, self._reversed)
+
+
+def _used_of_vouchers(change: Change) -> dict[tuple[str, int], tuple[int, int]]:
+    """Return lines and GPU-time (milliseconds) of a statement by voucher and day."""
+    assert change.statement is not None
+    found: dict[tuple[str, int], tuple[int, int]] = {}
+    for used in change.statement.used:
+        for kind, voucher in used.payers:
+            if kind == "voucher":
+                lines, gpu_milliseconds = found.get((voucher, used.day), (0, 0))
+                found[voucher, used.day] = lines + used.lines, gpu_milliseconds + used.gpu_milliseconds
+    return found
 
 
 # -- questions --------------------------------------------------------------------------------------------------------
@@ -174,6 +195,33 @@ class ClaimedStatements(NamedTuple):
     vouchers: Mapping[str, str]
     reversed_at: Mapping[tuple[int, int], int]
     claimed_index: int
+
+
+def taken_by_day(
+    c: SQLiteCursor, vouchers: Iterable[str], contract: str | None = None
+) -> list[tuple[str, int, int, int]]:
+    """Return by day what lines took of some vouchers (fen), how many, and their GPU-time (milliseconds).
+
+    Args:
+        c: reads the views.
+        vouchers: their ids.
+        contract: under which alone, if one is given.
+    """
+    where, values = condition(contract=contract)
+    c.execute(
+        f"SELECT day, {_exact_sum('amount_fen')}, sum(lines), {_exact_sum('gpu_milliseconds')} "  # noqa: S608 - our own
+        f"FROM statement_lots {where or 'WHERE TRUE'} AND voucher IN (SELECT value FROM json_each(?)) GROUP BY day",
+        [*values, json.dumps([*vouchers])],
+    )
+    return [
+        (day, (fen_high << 32) + fen_low, lines, (gpu_high << 32) + gpu_low)
+        for day, fen_high, fen_low, lines, gpu_high, gpu_low in c.fetchall()
+    ]
+
+
+def _exact_sum(column: str) -> str:
+    """Return what sums a column in two halves: the sum may outgrow 64 bits, and SQLite would refuse it."""
+    return f"sum({column} >> 32), sum({column} & 4294967295)"
 
 
 def claim_lots(c: SQLiteCursor, claim: str) -> tuple[ClaimLot, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tallystick.views.claim_lines import REVERSED_LINES, said_of_lines, statements_in
-from tallystick.views.effective import days_of_lines
 from tallystick.views.library import SQLiteCursor
+from tallystick.views.line_usage import days_of_lines
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import format_day
 from tallystick.vouchers.rules.burning import TimeBurn

@@ -8,12 +8,10 @@ its entry. No part of an entry is booked later than the entry.
 from dataclasses import replace
 
 from tallystick.views.changes import Change, Move, sums_of
+from tallystick.views.line_usage import days_of_lines
 from tallystick.vouchers.book import Posting, dated_lot_of
 from tallystick.vouchers.outcomes import Burned
-from tallystick.vouchers.quantities import DAY_US
-from tallystick.vouchers.rules.burn_lines import is_booked_late
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
 
@@ -27,14 +25,6 @@ def booked_day(posting: Posting, change: Change) -> int:
     return change.state.day_of(change.event.at)
 
 
-def days_of_lines(command: TimeBurn | ServiceBurn, event: Event, utc_offset_us: int) -> list[int]:
-    """Return on which day each line of a statement is booked, also the refused ones."""
-    today = (event.at + utc_offset_us) // DAY_US
-    if isinstance(command, ServiceBurn):
-        return [today if command.is_booked_late else command.last_day]
-    return [today if is_booked_late(line) else (line.ends_at + utc_offset_us) // DAY_US for _, line in command.lines()]
-
-
 def booked_by(change: Change, day: int) -> Change | None:
     """Return what of a later entry is booked on a day (days since 1970) or before; None if nothing is."""
     event, state = change.event, change.state
@@ -45,7 +35,7 @@ def booked_by(change: Change, day: int) -> Change | None:
         counted = {number for number, booked in enumerate(days) if booked <= day}
         if not counted:
             return None
-        return replace(_part(change, day), statement=sums_of(command, outcome, state, counted))
+        return replace(_part(change, day), statement=sums_of(command, outcome, state, days, counted))
     if isinstance(command, BurnReverse) and change.reversed is not None:
         statement, line = change.reversed
         booked = state.day_of(statement.at if line.is_booked_late else line.ends_at)

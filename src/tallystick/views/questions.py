@@ -31,6 +31,7 @@ from tallystick.views.concerned import few_shown, login_key, parties_concerned, 
 from tallystick.views.contract_account import ContractAccount, contract_account
 from tallystick.views.contract_lines import lines_of_contract, reversed_lines
 from tallystick.views.contract_payments import ContractBalance, contract_balances
+from tallystick.views.daily import DailySeries, DayKind, daily_series
 from tallystick.views.demands import DemandAccount, DemandBalance, demand_account, demand_balances
 from tallystick.views.entry_index import RecordedEntry
 from tallystick.views.library import SQLiteCursor
@@ -186,6 +187,12 @@ class Questions(ABC):
             NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: application_account(c, application))
+
+    def days(
+        self, of: DayKind, subject: str | None = None, first: int | None = None, last: int | None = None
+    ) -> DailySeries:
+        """Return what moved of a thing, or of the network, day by day (`daily.daily_series`)."""
+        return self.ask(lambda c: daily_series(c, of, subject, first, last))
 
     def party(self, party: str) -> PartyAccount:
         """Return a party, its keys, and which commands it gave.

@@ -11,13 +11,13 @@ from tallystick.views.claim_lines import CLAIM_LOTS, REVERSED_LINES, STATEMENT_L
 from tallystick.views.claims import CLAIM_OFFSETS, CLAIMED_CONTRACTS, CLAIMS, Claims
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractPayments
 from tallystick.views.contract_terms import CONTRACT_PRICES, CONTRACT_TERMS, ContractsTerms
+from tallystick.views.days import DAYS, Days
 from tallystick.views.demands import DEMAND_ACTS, DEMANDS, PAYEES, Demands
 from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, RECORDED, SEAL_LEAVES, EntryIndex
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.mandates import MANDATE_ACTS, MANDATES, Mandates
 from tallystick.views.parties import ACTS, KEYS, PARTY_TERMS, Parties
 from tallystick.views.programme_balances import PROGRAMMES, ProgrammeBooks
-from tallystick.views.programme_quarters import PROGRAMME_DAYS, ProgrammeDays
 from tallystick.views.programme_rules import RULES_VERSIONS, RulesVersions
 from tallystick.views.provider_statement import REFUSALS, STATEMENTS, ProviderStatements
 from tallystick.views.rendered import RENDERED, RenderedItems
@@ -39,7 +39,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     *(CLAIMS, CLAIMED_CONTRACTS, CLAIM_OFFSETS),
     *(DEMANDS, DEMAND_ACTS, PAYEES),
     *(STATEMENT_LOTS, CLAIM_LOTS, REVERSED_LINES),
-    *(PROGRAMMES, RULES_VERSIONS, PROGRAMME_DAYS),
+    *(PROGRAMMES, RULES_VERSIONS, DAYS),
     *(MANDATES, MANDATE_ACTS),
     *(ITEMS, TARIFFS, ACCREDITATIONS, CAPACITIES, TODAY),
     *(INDEXED_NAMES, CONCERNING, RECORDED, SEAL_LEAVES),
@@ -73,7 +73,7 @@ PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     LinesOfClaims,
     ProgrammeBooks,
     RulesVersions,
-    ProgrammeDays,
+    Days,
     Mandates,
     Catalogue,
     EntryIndex,

@@ -5,6 +5,7 @@
     Sum         is added to; an envelope or one entry bounds it, so SQLite's 64 bits hold it
     ExactSum    is added to, and nothing bounds it: kept as decimal text, and added here
     Appended    bytes, to which more are appended
+    SparseSums  numbers by name, most of which are nothing: each is added to, kept as JSON, and added here
     all others  are said of the row; what is said last stands
 
 A column holds text, a whole number, bytes, or, where the field may be None, nothing. A bool is a number.
@@ -30,6 +31,12 @@ _NUMBER: Final = "number"
 _SUM: Final = "sum"
 _EXACT_SUM: Final = "exact sum"
 _APPENDED: Final = "appended"
+_SPARSE_SUMS: Final = "sparse sums"
+_AS_TEXT: Final[Mapping[str, Callable[[Any], str]]] = {
+    _EXACT_SUM: str,
+    _SPARSE_SUMS: lambda sums: json.dumps(sums, separators=(",", ":"), sort_keys=True),
+}
+_FROM_TEXT: Final[Mapping[str, Callable[[str], Any]]] = {_EXACT_SUM: int, _SPARSE_SUMS: json.loads}
 _CHANGED_TO: Final = {_SUM: "{0} + excluded.{0}", _APPENDED: "CAST({0} || excluded.{0} AS BLOB)"}
 _ROWS_AT_ONCE: Final = 32
 _IS_ONE_OF: Final = "IN (SELECT value FROM json_each(?))"
@@ -40,6 +47,7 @@ Number: TypeAlias = Annotated[int | None, _NUMBER]
 Sum: TypeAlias = Annotated[int, _SUM]
 ExactSum: TypeAlias = Annotated[int, _EXACT_SUM]
 Appended: TypeAlias = Annotated[bytes, _APPENDED]
+SparseSums: TypeAlias = Annotated[Mapping[str, int], _SPARSE_SUMS]
 
 Row = TypeVar("Row", bound="DataclassInstance")
 _SQL_TYPES: Final[Mapping[type, str]] = {str: "TEXT", int: "INTEGER", bool: "INTEGER", bytes: "BLOB"}
@@ -64,7 +72,7 @@ class Column:
     @property
     def declaration(self) -> str:
         """How CREATE TABLE says it."""
-        sql_type = "TEXT" if self.role == _EXACT_SUM else _SQL_TYPES[self.type]
+        sql_type = "TEXT" if self.role in _AS_TEXT else _SQL_TYPES[self.type]
         return f"{self.name} {sql_type}" + ("" if self.is_optional or self.role == _NUMBER else " NOT NULL")
 
 
@@ -82,7 +90,7 @@ class Table(Generic[Row]):
     Attributes:
         name: of the table.
         row: a frozen dataclass.
-        lookups: columns with an index.
+        lookups: columns with an index; of several in one, with commas between.
         unique: columns of which no two rows have the same.
         read_as: what SQL works out, for the columns of which that is not what is stored.
     """
@@ -111,7 +119,10 @@ class Table(Generic[Row]):
         indexes = [("INDEX", name) for name in self.lookups] + [("UNIQUE INDEX", name) for name in self.unique]
         return (
             f"CREATE TABLE IF NOT EXISTS {self.name} ({', '.join(lines)}{end}",
-            *(f"CREATE {kind} IF NOT EXISTS {self.name}_by_{name} ON {self.name} ({name})" for kind, name in indexes),
+            *(
+                f"CREATE {kind} IF NOT EXISTS {self.name}_by_{name.partition(',')[0]} ON {self.name} ({name})"
+                for kind, name in indexes
+            ),
         )
 
     def insert(self, c: SQLiteCursor, rows: Iterable[Row]) -> None:
@@ -131,9 +142,8 @@ class Table(Generic[Row]):
 
         To one that is there its sums are added and what is appended appended; all else is said anew.
         """
-        exact = self._named(_EXACT_SUM)
         stored = self._stored(rows)
-        c.executemany(self._upsert, [self._added(c, exact, [*values]) for values in stored] if exact else stored)
+        c.executemany(self._upsert, [self._added(c, [*values]) for values in stored] if self._as_text else stored)
 
     def change(self, c: SQLiteCursor, changes: Iterable[tuple[Any, ...]], *names: str) -> None:
         """Change some columns of rows that are there: a sum is added to, any other replaced.
@@ -144,9 +154,9 @@ class Table(Generic[Row]):
             names: of the columns.
 
         Raises:
-            ValueError: one is an `ExactSum`, which SQLite can't add to.
+            ValueError: one is an `ExactSum` or `SparseSums`, which SQLite can't add to.
         """
-        if not set(names).isdisjoint(self._named(_EXACT_SUM)):
+        if not set(names).isdisjoint(self._named(*_AS_TEXT)):
             raise ValueError(f"{self.name} has exact sums among {', '.join(names)}")
         sums = self._named(_SUM)
         changed = ", ".join(f"{name} = {name} + ?" if name in sums else f"{name} = ?" for name in names)
@@ -205,30 +215,41 @@ class Table(Generic[Row]):
     def _stored(self, rows: Iterable[Row]) -> Iterable[Sequence[Any]]:
         """Return rows as SQLite takes them."""
         values = attrgetter(*(column.name for column in self.columns))
-        exact = [self._places[name] for name in self._named(_EXACT_SUM)]
-        if not exact:
+        if not self._as_text:
             return map(values, rows)
         stored = [[*values(row)] for row in rows]
         for row in stored:
-            for place in exact:
-                row[place] = str(row[place])
+            for place, role in self._as_text:
+                row[place] = _AS_TEXT[role](row[place])
         return stored
 
-    def _added(self, c: SQLiteCursor, exact: list[str], values: list[Any]) -> list[Any]:
-        """Return a row's values with exact sums that have those of the table's row in them."""
-        keys = [values[self._places[name]] for name in self._named(_KEY)]
-        c.execute(f"SELECT {', '.join(exact)} FROM {self.name} WHERE {self._is_this}", keys)  # noqa: S608 - our own names
-        for name, old in zip(exact, c.fetchone() or (), strict=False):
-            place = self._places[name]
-            values[place] = str(int(values[place]) + int(old))
+    def _added(self, c: SQLiteCursor, values: list[Any]) -> list[Any]:
+        """Return a row's stored values with sums that have those of the table's row in them."""
+        c.execute(self._select_sums, [values[place] for place in self._key_places])
+        for (place, role), old in zip(self._as_text, c.fetchone() or (), strict=False):
+            read = _FROM_TEXT[role]
+            values[place] = _AS_TEXT[role](_sum_of(read(values[place]), read(old)))
         return values
 
     @cached_property
     def _readers(self) -> list[tuple[int, Callable[[Any], object]]]:
         """What makes of a stored value the field's, where that is another."""
-        return [
-            (place, one.type) for place, one in enumerate(self.columns) if one.role == _EXACT_SUM or one.type is bool
-        ]
+        booleans = [(place, bool) for place, one in enumerate(self.columns) if one.type is bool]
+        return [*((place, _FROM_TEXT[role]) for place, role in self._as_text), *booleans]
+
+    @cached_property
+    def _as_text(self) -> list[tuple[int, str]]:
+        """The places of sums that are kept as text, and of which kind they are."""
+        return [(place, one.role) for place, one in enumerate(self.columns) if one.role in _AS_TEXT]
+
+    @cached_property
+    def _key_places(self) -> list[int]:
+        return [place for place, one in enumerate(self.columns) if one.role == _KEY]
+
+    @cached_property
+    def _select_sums(self) -> str:
+        sums = ", ".join(self.columns[place].name for place, _ in self._as_text)
+        return f"SELECT {sums} FROM {self.name} WHERE {self._is_this}"  # noqa: S608 - our own names
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -261,6 +282,12 @@ class Table(Generic[Row]):
     def _select(self) -> str:
         said = (self.read_as.get(name, name) for name in self._places)
         return f"SELECT {', '.join(said)} FROM {self.name}"  # noqa: S608 - our own names
+
+
+def _sum_of(one: Any, other: Any) -> Any:  # noqa: ANN401 - two of a kind: numbers, or numbers by name
+    if isinstance(one, int):
+        return one + other
+    return {**other, **{name: amount + other.get(name, 0) for name, amount in one.items()}}
 
 
 def condition(**equal: object) -> tuple[str, list[object]]:

@@ -1,0 +1,180 @@
+"""What moved day by day: of the network, each programme and provider, and each holder, voucher and contract.
+
+A posting is noted by the accounts between which it moves, on the day on which it is booked (effective.py): with its
+programme and the network, its voucher and the holder, its contract and the provider. So are lines, GPU-time and what
+vouchers paid, by item. Whoever asks gets sums by their names (daily.py).
+
+What lines took is noted with network, programme and provider alone: of the others it is with the lots of statements
+(claim_lines.py), whose rows are there anyway. A treasury's days are those of its programmes.
+
+A row is a subject's day; one without a day is all of its days, of those that live long.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Final, NamedTuple
+
+from tallystick.views.changes import Change, Commands, Move
+from tallystick.views.effective import booked_day
+from tallystick.views.library import SQLiteCursor
+from tallystick.views.line_usage import Payer, Used, used_by_line
+from tallystick.views.programme_balances import came_back
+from tallystick.views.view_tables import Key, SparseSums, Table
+from tallystick.vouchers.book import Account, lot_in
+from tallystick.vouchers.quantities import format_day
+from tallystick.vouchers.state import State
+
+NETWORK: Final = "network"
+ALL_DAYS: Final = ""
+"""Takes the place of a day in the row of all of them."""
+BACK: Final = "back"
+"""Ends the name of what a line gives back."""
+_LONG_LIVED: Final = (NETWORK, "programme ", "provider ")
+_OF_LOTS: Final = frozenset[Account]({"burned", "claimed", "withheld"})
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """What moved of a subject on a day.
+
+    Attributes:
+        subject: `network`, or the kind of a thing and its id.
+        moved: fen by `<account> <account>` and what daily.py says; lines, GPU-time (milliseconds) and fen by item.
+    """
+
+    subject: Key
+    day: Key
+    moved: SparseSums
+
+
+class _Moved(NamedTuple):
+    """Postings that count alike."""
+
+    programme: str
+    source: Account
+    source_id: str
+    target: Account
+    target_id: str
+    voucher: str | None
+    day: int
+    end: str
+
+
+DAYS: Final = Table("days", DayRow)
+
+
+class Days:
+    """What a batch of entries adds to days."""
+
+    commands: ClassVar[Commands] = None
+
+    def __init__(self) -> None:
+        self._moved: dict[_Moved, int] = {}
+        self._used: dict[tuple[str, Used, str], int] = {}
+
+    def add(self, change: Change) -> None:
+        """Take in one entry."""
+        for move in change.moves:
+            posting = move.posting
+            key = _Moved(*posting[:5], move.voucher, booked_day(posting, change), _end_of(move, change.state))
+            self._moved[key] = self._moved.get(key, 0) + posting.amount_fen
+        if change.statement is not None:
+            self._add_used(change.statement.contract, change.statement.used, "")
+        elif change.reversed is not None:
+            statement, line = change.reversed
+            day = change.state.day_of(statement.at if line.is_booked_late else line.ends_at)
+            self._add_used(statement.contract, used_by_line(line, change.state, day), f" {BACK}")
+
+    def write(self, c: SQLiteCursor, state: State) -> None:
+        """Write the batch; `state` is the one after its last entry."""
+        rows: dict[tuple[str, str], dict[str, int]] = {}
+
+        def add(subjects: Iterable[str], day: str, name: str, amount: int) -> None:
+            for subject in subjects:
+                for some in (day, ALL_DAYS) if subject.startswith(_LONG_LIVED) else (day,):
+                    row = rows.setdefault((subject, some), {})
+                    row[name] = row.get(name, 0) + amount
+
+        for moved, amount_fen in self._moved.items():
+            for subjects, name in _told(moved, state):
+                add(subjects, format_day(moved.day), name, amount_fen)
+        for (contract, used, end), times in self._used.items():
+            subjects = _used_of(used.payers, contract, state, is_back=bool(end))
+            for name, amount in zip(("lines", "gpu", "fen"), used[3:], strict=True):
+                if amount:
+                    add(subjects, format_day(used.day), f"{name} {used.item}{end}", amount * times)
+        DAYS.add(c, [DayRow(subject, day, moved) for (subject, day), moved in rows.items()])
+
+    def _add_used(self, contract: str, used: Iterable[Used], end: str) -> None:
+        for one in used:
+            key = contract, one, end
+            self._used[key] = self._used.get(key, 0) + 1
+
+
+def _end_of(move: Move, state: State) -> str:
+    """Return what must be said of a posting beside its accounts: what a line gives back, and as what money returns."""
+    source, target = move.posting.source, move.posting.target
+    back = f" {BACK}" if source in ("burned", "withheld") and move.reservation is not None else ""
+    if target == "unissued" and source != "envelope" and not (back and move.voucher is None):
+        return f" {came_back(source, move.voucher, state)}{back}"
+    return back
+
+
+def _told(moved: _Moved, state: State) -> Iterator[tuple[list[str], str]]:
+    """Yield the subjects of which postings are noted, and their name there."""
+    subjects = [NETWORK, f"programme {moved.programme}"]
+    name = f"{moved.source} {moved.target}{moved.end}"
+    if moved.target == "burned":
+        contract = state.contracts[lot_in(moved.target, moved.target_id).contract]
+        yield [*subjects, f"provider {contract.provider}"], name
+    elif moved.source == moved.target:
+        for voucher, end in ((moved.source_id, "out"), (moved.target_id, "in")):
+            yield [*subjects, f"voucher {voucher}", f"holder {state.vouchers[voucher].holder}"], f"{name} {end}"
+    else:
+        yield [*subjects, *_sides(moved, state)], name
+
+
+def _sides(moved: _Moved, state: State) -> list[str]:
+    """Return voucher, holder, contract and provider of postings, as far as they have such."""
+    for account, account_id in ((moved.source, moved.source_id), (moved.target, moved.target_id)):
+        if account == "reserved":
+            held = state.reservations[account_id]
+            return [f"voucher {held.voucher}", *_of_contract(held.contract, state)]
+        if account == "receivable":
+            payee = state.demands[account_id].payee
+            return [f"{state.parties[payee].role} {payee}"]
+        if account in _OF_LOTS:
+            lot = lot_in(account, account_id)
+            return [f"voucher {lot.voucher}", *_of_contract(lot.contract, state)]
+    if moved.voucher is None:
+        return []
+    return [f"voucher {moved.voucher}", f"holder {state.vouchers[moved.voucher].holder}"]
+
+
+def _of_contract(contract: str, state: State) -> list[str]:
+    sides = state.contracts[contract]
+    return [f"contract {contract}", f"holder {sides.holder}", f"provider {sides.provider}"]
+
+
+def _used_of(payers: Iterable[Payer], contract: str, state: State, *, is_back: bool) -> list[str]:
+    """Return the subjects of which lines are noted; of what is taken back, all."""
+    subjects = [f"{kind} {id_}" for kind, id_ in payers if kind == "programme" or (is_back and kind == "voucher")]
+    if ("all", "") in payers:
+        contract, holder, provider = _of_contract(contract, state)
+        subjects += [NETWORK, provider, *((contract, holder) if is_back else ())]
+    return subjects
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
+
+
+def days_of(c: SQLiteCursor, subject: str, begin: str = ALL_DAYS) -> list[tuple[str, dict[str, int]]]:
+    """Return what moved of a subject, by day, from a day on: of the days on which anything did."""
+    c.execute("SELECT day, moved FROM days WHERE subject = ? AND day >= ? AND day <> '' ORDER BY day", (subject, begin))
+    return [(day, json.loads(moved)) for day, moved in c.fetchall()]
+
+
+def moved_in_all(c: SQLiteCursor, subject: str) -> dict[str, int]:
+    """Return what moved of a subject on all days, if it is of those that live long; else nothing."""
+    return next((dict(row.moved) for row in DAYS.rows(c, subject=subject, day=ALL_DAYS)), {})
