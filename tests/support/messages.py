@@ -15,7 +15,6 @@ from tallystick.web.pages import closed_lists
 from tallystick.web.pages.catalogue import CATALOGUE
 
 SRC = Path(__file__).resolve().parents[2] / "src" / "tallystick"
-WEB = SRC / "web"
 _METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 _OPTIONS = {"**.html": {"silent": "false", "trimmed": "true", "newstyle_gettext": "true"}}
 _HEADER = r"""# What the pages say in Chinese. `make messages` finds what is missing; docs/terms-zh.md has the terms.
@@ -36,8 +35,9 @@ Key = tuple[str, str | None]
 def extracted() -> Catalog:
     """Return what code, templates and closed lists say."""
     catalogue = Catalog(locale="zh")
-    for file, _, message, _, context in extract_from_dir(WEB, _METHODS, _OPTIONS):
-        catalogue.add(message, locations=[(f"web/{file}", 0)], context=context)
+    for folder in (SRC / "forms", SRC / "web"):
+        for file, _, message, _, context in extract_from_dir(folder, _METHODS, _OPTIONS):
+            catalogue.add(message, locations=[(f"{folder.name}/{file}", 0)], context=context)
     for message, context in closed_lists.messages():
         catalogue.add(message, locations=[("web/pages/closed_lists.py", 0)], context=context)
     return catalogue

@@ -97,3 +97,53 @@ def test_templates_and_their_macros_speak_the_environments_language() -> None:
 def test_a_block_of_text_over_several_lines_is_one_msgid() -> None:
     block = "{% trans count=days %}\n  {{ count }}\n  day\n{% pluralize %}\n  {{ count }}\n  days\n{% endtrans %}"
     assert _rendered("en", block, days=1_000) == "1,000 days"
+
+
+RULES: dict[str, Any] = {
+    "shares": [
+        {"share_bp": 3_000, "items": ["a-910b", "a-910c"], "origin": "domestic", "ceiling_bp": 0},
+        {"share_bp": 1_250, "filed": True, "holder_class": "startup"},
+        {"share_bp": 100, "filed": False},
+    ],
+    "ceiling_bp": 5_000,
+    "rank": 1,
+    "cap": {"group": "all", "holder_fen": 2**53 - 1, "floor_fen": 3_000},
+    "validity_days": 1_000,
+    "transfer": "approved",
+    "payee": "contract",
+    "basis": "both",
+    "rounding_fen": 100,
+    "claims": {"cycle": "quarter", "cut_off_days": 30},
+    "proration": {"first_day": "2026-01-01", "last_day": "2026-12-31", "day_count": "inclusive", "truncate_fen": 100},
+    "gates": [
+        {"before": "issue", "subject_type": "contract", "topic": "signed", "other_side": True, "passes": 1},
+        {"before": "settle", "subject_type": "claim", "topic": "merit", "attesters": ["district", "bank"], "passes": 2},
+    ],
+}
+
+
+def test_a_programmes_rules_are_sentences_in_both_languages() -> None:
+    english, chinese = ENGLISH.rules(RULES), CHINESE.rules(RULES)
+    assert english[:3] == (
+        "it pays 30 % of the fee of a-910b, a-910c of items of domestic origin, with all other support at most 0 %",
+        "else it pays 12.50 % of the fee of filed models for holders of class startup, "
+        "with all other support at most 50 %",
+        "else it pays 1 % of the fee, with all other support at most 50 %",
+    )
+    assert chinese == (
+        "支付费用的 30%（适用：服务项 a-910b、a-910c；国产服务项），连同其他全部补助不超过费用的 0%",
+        "否则支付费用的 12.50%（适用：已备案模型；startup 类持有人），连同其他全部补助不超过费用的 50%",
+        "否则支付费用的 1%，连同其他全部补助不超过费用的 50%",
+        "有多个项目时按第 1 顺位支付，顺位数小者在先",
+        "在 all 组内，每个财政年度向每个持有人最多发放 90,071,992,547,409.91 元",
+        "每张算力券不低于 30.00 元",
+        "算力券有效期为 1,000 天",
+        "算力券经主管财政签署后可以转让",
+        "付给合同约定方，依据用量明细和发票",
+        "发票按 2026-01-01 至 2026-12-31 期间的天数计（首末两日均计），舍至 1.00 元",
+        "兑付申请截至季度末，须在其后 30 天内提出",
+        "兑付申请金额舍至整元",
+        "发放之前，合同另一方须就 signed 对合同出具通过结论",
+        "兑付之前，district、bank 中须有 2 方就 merit 对兑付申请出具通过结论",
+    )
+    assert len(english) == len(chinese)

@@ -22,7 +22,6 @@
     demands.py              what is asked back, and what each payee was paid
     payees.py               what is owed to each
     programme_rules.py      its rules, version by version
-    rules_in_words.py       in words
     line_usage.py           what a statement's lines used, of which item, and who paid
     days.py                 what moved day by day
     daily.py                by names, and what it came to

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Final
 
 from pydantic import TypeAdapter
 
+from tallystick.forms.rules_in_words import rules_in_words
 from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.rules_in_words import rules_in_words
 from tallystick.views.view_tables import IndexKey, Key, Table
 from tallystick.vouchers.programmes import DatedRules, ProgrammeRules
 from tallystick.vouchers.quantities import format_day, format_instant
@@ -117,7 +117,7 @@ def _standing(c: SQLiteCursor, programme: str) -> list[RulesRow]:
 
 
 def _version(row: RulesRow) -> RulesVersion:
-    rules = _RULES.validate_json(row.rules)
+    rules = _as_said(_RULES.validate_json(row.rules))
     return RulesVersion(
         first_day=row.first_day,
         valid_from=row.valid_from,
@@ -125,7 +125,7 @@ def _version(row: RulesRow) -> RulesVersion:
         at=format_instant(row.at),
         reason=row.reason,
         in_words=rules_in_words(rules),
-        rules=_as_said(rules),
+        rules=rules,
     )
 
 

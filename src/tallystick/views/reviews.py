@@ -5,14 +5,14 @@ its attester isn't suspended. Whether it stands is worked out when it is asked f
 followed; so is whether a gate is passed, by the rules in force then (docs/rules.md, "Gates").
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar, Final
 
+from tallystick.forms.rules_in_words import gate_in_words
 from tallystick.views.balances import PARTIES, log_time
 from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_rules import rules_at
-from tallystick.views.rules_in_words import gate_in_words
 from tallystick.views.view_tables import IndexKey, Key, Table
 from tallystick.vouchers.fields import GatedAct
 from tallystick.vouchers.quantities import format_instant
@@ -211,5 +211,5 @@ def _standing(c: SQLiteCursor, gate: Gate, subject_id: str, other_side: dict[str
 
 def _unnamed(gate: Gate) -> GateStanding:
     """Return a gate whose subject isn't named yet."""
-    missing = f"no {gate.subject_type} is named: {gate_in_words(gate)}"
+    missing = f"no {gate.subject_type} is named: {gate_in_words(asdict(gate))}"
     return GateStanding(gate.before, "", gate.topic, gate.attesters, 0, gate.passes, passed=False, missing=missing)

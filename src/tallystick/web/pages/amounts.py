@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from tallystick.forms import amounts, times
+from tallystick.forms.speech import Speech
 from tallystick.printing.text import gpu_hours
 from tallystick.vouchers.quantities import parse_day, parse_instant
 from tallystick.web.pages.languages import Language
@@ -29,24 +30,18 @@ _LARGE: Final[dict[Language, tuple[tuple[int, str], ...]]] = {
 """What large amounts are counted in, in yuan, the largest first."""
 
 
-class Speech(Protocol):
+class PageSpeech(Speech, Protocol):
     """What of words is needed here."""
 
     @property
     def language(self) -> Language:
         """Of the page."""
 
-    def gettext(self, message: str, **values: object) -> str:
-        """Return a text with its values."""
-
-    def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
-        """Return a text about a number of things."""
-
 
 class Amounts:
     """How amounts are shown in a language, and times in the network's zone."""
 
-    def __init__(self, words: Speech, zone: Callable[[], int | None]) -> None:
+    def __init__(self, words: PageSpeech, zone: Callable[[], int | None]) -> None:
         """Show amounts.
 
         Args:

@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 
+from tallystick.forms.rules_in_words import rules_in_words
 from tallystick.web.pages.amounts import Amounts
 from tallystick.web.pages.catalogue import chinese
 from tallystick.web.pages.closed_lists import ClosedList, closed_lists
@@ -194,6 +195,10 @@ class Words:
         """Return what a member of the JSON says, if it has codes of a list; else its value as it is."""
         of = _LISTS_OF_MEMBERS.get(member, member)
         return self._member(of, value) if of in closed_lists() else value
+
+    def rules(self, rules: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what a programme's rules say, in sentences, of their fields in JSON."""
+        return rules_in_words(rules, self)
 
     def member(self, name: str) -> str:
         """Return the heading of a member of the JSON: `available` for `available_fen`."""
