@@ -103,7 +103,8 @@ def test_a_page_that_one_has_is_not_sent_again(shown: Running) -> None:
 def test_a_table_is_had_as_csv_with_what_the_api_says(shown: Running) -> None:
     answer = shown.client.get("/vouchers?csv=vouchers")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    said = shown.client.get("/v1/vouchers?limit=50").json()["rows"]
+    said = shown.client.get("/v1/vouchers?limit=1000").json()["rows"]
+    assert answer.headers["content-disposition"] == 'attachment; filename="vouchers.csv"'
     assert [(row["voucher"], row["face_fen"]) for row in rows] == [
         (row["voucher"], str(row["face_fen"])) for row in said
     ]

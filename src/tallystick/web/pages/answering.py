@@ -11,7 +11,7 @@ The ETag of a page is of the log's size and of all else that it depends on, so a
 import gzip
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ from tallystick.errors import NotALedgerError, NotFoundError, TallystickError
 from tallystick.printing.csv_bytes import csv_bytes
 from tallystick.web.asking import Asked as AsOf
 from tallystick.web.asking import answered_from
-from tallystick.web.conditional import has, headers_of, not_modified
+from tallystick.web.conditional import has, headers_of, next_page, not_modified
 from tallystick.web.pages.frame import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Frame, theme_of
 from tallystick.web.pages.page import Asked, Page, PageRoute, Place, Table
 from tallystick.web.pages.rendering import Renderer
@@ -57,6 +57,14 @@ _OK: Final = 200
 _HTML: Final = "text/html; charset=utf-8"
 _CSV: Final = "text/csv; charset=utf-8"
 _AS_OF: Final = ("as_of", "day")
+
+
+class Made(NamedTuple):
+    """What was made for a request: its type, its bytes, and headers of its own."""
+
+    media_type: str
+    data: bytes
+    headers: Mapping[str, str]
 
 
 def install(app: Starlette, place: Place) -> None:
@@ -105,12 +113,13 @@ async def _of_views(page: PageRoute, request: Request, words: Words, reader: Rea
     if has(request, headers.get("ETag", "")) and (answered.then is not None or answered.size == reads.newest.size):
         return not_modified(headers)
 
-    def make(answering: Any) -> tuple[int, str, bytes]:  # noqa: ANN401 - as `Reads.answer` gives it
+    def make(answering: Any) -> tuple[int, Made]:  # noqa: ANN401 - as `Reads.answer` gives it
         seen = Seen(answering, reader)
-        return seen.size, *_made(page, request, words, reader, seen, seen.at)
+        return seen.size, _made(page, request, words, reader, seen, seen.at)
 
-    size, media_type, data = await reads.answer(make, answered.then)
-    return compressed(request, data, _headers(page, request, words, reader, size), media_type)
+    size, made = await reads.answer(make, answered.then)
+    headers = {**_headers(page, request, words, reader, size), **made.headers}
+    return compressed(request, made.data, headers, made.media_type)
 
 
 async def _of_log(page: PageRoute, request: Request, words: Words, reader: ReadersRights) -> Response:
@@ -120,21 +129,22 @@ async def _of_log(page: PageRoute, request: Request, words: Words, reader: Reade
     if has(request, headers.get("ETag", "")):
         return not_modified(headers)
 
-    def make(log: Any) -> tuple[int, str, bytes]:  # noqa: ANN401 - as `Reads.from_log` gives it
-        return log.size, *_made(page, request, words, reader, SeenLog(log, reader), "")
+    def make(log: Any) -> tuple[int, Made]:  # noqa: ANN401 - as `Reads.from_log` gives it
+        return log.size, _made(page, request, words, reader, SeenLog(log, reader), "")
 
-    size, media_type, data = await reads.from_log(make)
-    return compressed(request, data, _headers(page, request, words, reader, size), media_type)
+    size, made = await reads.from_log(make)
+    headers = {**_headers(page, request, words, reader, size), **made.headers}
+    return compressed(request, made.data, headers, made.media_type)
 
 
 def _made(
     page: PageRoute, request: Request, words: Words, reader: ReadersRights, seen: Seen | SeenLog, at: str
-) -> tuple[str, bytes]:
-    """Return a page, or its table that is asked for, and of which type it is."""
+) -> Made:
+    """Return a page, or its table that is asked for."""
     asked = Asked(dict(request.path_params), dict(request.query_params), words, request.app.state.place)
     made = page.make(seen, asked)
     if "csv" in asked.query:
-        return _CSV, _table_as_csv(made, asked.query["csv"])
+        return _as_csv(request, _table(made, asked.query["csv"]))
     frame = _framed(
         request,
         words,
@@ -149,7 +159,7 @@ def _made(
     )
     tables = {one.name: one for one in made.tables}
     values = {"frame": frame, "page": made, "tables": tables} | dict(made.values)
-    return _HTML, _renderer(request).render(page.template, words, values).encode()
+    return Made(_HTML, _renderer(request).render(page.template, words, values).encode(), {})
 
 
 def compressed(
@@ -225,17 +235,26 @@ def _with_theme(request: Request) -> Response:
     return response
 
 
-def _table_as_csv(page: Page, name: str) -> bytes:
-    """Return a table of a page, with its values as they are in JSON.
+def _table(page: Page, name: str) -> Table:
+    """Return a table of a page.
 
     Raises:
-        NotFoundError: the page has no table of that name.
+        NotFoundError: the page has none of that name.
     """
     table: Table | None = next((one for one in page.tables if one.name == name), None)
     if table is None:
         raise NotFoundError(f"this page has no table {name!a:.100}")
+    return table
+
+
+def _as_csv(request: Request, table: Table) -> Made:
+    """Return a table with its values as they are in JSON, and where its further rows are."""
     columns = [column.name for column in table.columns]
-    return csv_bytes(columns, [{column: row.get(column) for column in columns} for row in table.rows])
+    data = csv_bytes(columns, [{column: row.get(column) for column in columns} for row in table.rows])
+    headers = {"Content-Disposition": f'attachment; filename="{table.name}.csv"'}
+    if table.after is not None:
+        headers |= next_page(request, **{f"{table.name}_after": table.after})
+    return Made(_CSV, data, headers)
 
 
 def _bare_frame(request: Request, words: Words) -> Frame:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tallystick.web.pages.cells import table_of
-from tallystick.web.pages.page import ROWS_SHOWN, Asked, CellKind, Page, PageRoute
+from tallystick.web.pages.page import Asked, CellKind, Page, PageRoute
 from tallystick.web.pages.words import N_
 from tallystick.web.resources import LISTED_ALONE, RESOURCES
 from tallystick.web.seen import LISTS, ListKind, Seen
@@ -45,7 +45,7 @@ def _list_page(kind: ListKind, plural: str) -> PageRoute:
         title = asked.words.gettext(_TITLES[kind])
         narrowed = {name: asked.query[name] for name in LISTS[kind].filters if asked.query.get(name)}
         equal = {name: value == "true" if name == "closed" else value for name, value in narrowed.items()}
-        found = seen.listed(kind, ROWS_SHOWN, after=asked.after(plural), **equal)
+        found = seen.listed(kind, asked.rows_of(plural), after=asked.after(plural), **equal)
         none = asked.words.gettext("There are none that you may read.")
         kinds = _KINDS.get(kind, {})
         columns = LISTS[kind].columns

@@ -8,6 +8,8 @@ from tallystick.web.pages.words import Words
 
 ROWS_SHOWN: Final = 50
 """Of a table that goes on on another page."""
+CSV_ROWS_MAX: Final = 10_000
+"""Of a table as CSV; its header leads to the rest."""
 
 CellKind = Literal[
     "text",
@@ -123,6 +125,10 @@ class Asked:
     def owned_id(self) -> str:
         """The id of a thing that a party made: `owner/number`."""
         return f"{self.path['owner']}/{self.path['number']}"
+
+    def rows_of(self, table: str) -> int:
+        """Return how many rows of a table are shown at most: a page's, or what its CSV holds."""
+        return CSV_ROWS_MAX if self.query.get("csv") == table else ROWS_SHOWN
 
     def after(self, table: str) -> str | None:
         """Return what a table's page begins after."""
