@@ -24,7 +24,8 @@ JOBS: Final = 300
 """Enough for one of everything that the demo has."""
 _COUNTED: Final = Counted()
 
-Windows = Callable[[Look], AbstractContextManager[Eyes]]
+Windows = Callable[..., AbstractContextManager[Eyes]]
+"""Given a look, and options of a browser's context, it opens a window."""
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,0 +1,52 @@
+"""A person without a mouse: Tab, Enter and letters, and what has the focus can always be seen."""
+
+import re
+from typing import Final
+
+from playwright.sync_api import Locator, Page
+
+TABS_MAX: Final = 400
+"""No page has more to stop at before what one looks for."""
+_IS_FOCUSED: Final = "(one) => one === document.activeElement"
+_IS_SEEN: Final = """() => {
+  const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
+  const isMarked = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== "none";
+  return isMarked && box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight;
+}"""
+
+
+def tab_to(page: Page, place: Locator) -> None:
+    """Press Tab until a place has the focus; at each stop on the way it is seen where the focus is.
+
+    Raises:
+        AssertionError: it isn't reached, or somewhere the focus can't be seen.
+    """
+    place.first.wait_for(state="attached")
+    for _ in range(TABS_MAX):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement === document.body"):
+            continue  # round the end of the page
+        assert page.evaluate(_IS_SEEN), page.evaluate("() => document.activeElement.outerHTML.slice(0, 200)")
+        if place.first.evaluate(_IS_FOCUSED):
+            return
+    raise AssertionError(f"{place} isn't reached by Tab")
+
+
+def follow(page: Page, place: Locator, address: str) -> None:
+    """Go to a link by Tab, and follow it by Enter.
+
+    Args:
+        page: where it is.
+        place: the link.
+        address: where it leads, a regular expression of the path and what follows.
+    """
+    tab_to(page, place)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(rf"^https?://[^/]+{address}"))
+
+
+def go(page: Page, letter: str, address: str) -> None:
+    """Press `g` and a letter."""
+    page.keyboard.press("g")
+    page.keyboard.press(letter)
+    page.wait_for_url(re.compile(rf"^https?://[^/]+{address}"))
