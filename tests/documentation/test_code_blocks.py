@@ -41,7 +41,7 @@ SHOWN_PORT = re.compile(r"\b84\d\d\b")
 # (document, first line of the block) -> why it can't be run here.
 NOT_RUN: dict[tuple[str, str], str] = {}
 # Documents whose blocks run programs that Python and make don't bring: `make test-system` runs them.
-OF_THE_SYSTEM = {f"docs/{name}.md" for name in ("curl", "http", "keys", "operator", "sign-with-openssl")}
+OF_THE_SYSTEM = {f"docs/{name}.md" for name in ("curl", "explorer", "http", "keys", "operator", "sign-with-openssl")}
 PROGRAMS = Path(sys.executable).parent
 PATH = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder) != PROGRAMS)
 # A machine is given so many times as long for a script as it takes to start the program once.

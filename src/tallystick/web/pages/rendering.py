@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tallystick.web.pages import page, words
+from tallystick.web.pages import words
 from tallystick.web.pages.addresses import PLURALS
+from tallystick.web.pages.cells import kind_of
 from tallystick.web.pages.static_files import STATIC
 from tallystick.web.pages.words import Language, Words, words_in
 
@@ -48,7 +49,7 @@ def environment_of(said: Words, zone: Callable[[], int | None]) -> Environment:
     made.globals |= {
         "static": STATIC.address,
         "things": PLURALS,
-        "numbers": page.NUMBERS,
+        "kind_of": kind_of,
         "languages": _LANGUAGES,
     }
     return made
