@@ -49,6 +49,11 @@ _COUNTS: Final = frozenset(
     {"vouchers", "programmes", "claims", "claims_open", "lines", "lines_accepted", "lines_refused", "lines_reversed"}
 )
 _NONE: Final[Mapping[str, CellKind]] = {}
+OF_THINGS: Final[Mapping[str, Mapping[str, CellKind]]] = {
+    "programme": {"payee": "payee_class"},
+    "contract": {"claimant": "payee_class"},
+}
+"""By the kind of a thing, the members that mean something else there than elsewhere: a role, and not a party."""
 _KINDS: Final = frozenset(get_args(CellKind))
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from tallystick.web.pages.cells import table_of
-from tallystick.web.pages.page import Asked, CellKind, Page, PageRoute
+from tallystick.web.pages.cells import OF_THINGS, table_of
+from tallystick.web.pages.page import Asked, Page, PageRoute
 from tallystick.web.pages.words import N_
 from tallystick.web.resources import LISTED_ALONE, RESOURCES
 from tallystick.web.seen import LISTS, ListKind, Seen
@@ -29,7 +29,6 @@ _TITLES: Final[Mapping[ListKind, str]] = {
     "capacity": N_("Capacities"),
     "payee": N_("Payees"),
 }
-_KINDS: Final[Mapping[str, Mapping[str, CellKind]]] = {"programme": {"payee": "payee_class"}}
 _LETTERS: Final[Mapping[str, str]] = {
     "treasuries": "t",
     "programmes": "p",
@@ -47,7 +46,7 @@ def _list_page(kind: ListKind, plural: str) -> PageRoute:
         equal = {name: value == "true" if name == "closed" else value for name, value in narrowed.items()}
         found = seen.listed(kind, asked.rows_of(plural), after=asked.after(plural), **equal)
         none = asked.words.gettext("There are none that you may read.")
-        kinds = _KINDS.get(kind, {})
+        kinds = OF_THINGS.get(kind, {})
         columns = LISTS[kind].columns
         table = table_of(plural, title, found.as_json(), asked.words, columns=columns, kinds=kinds, empty=none)
         return Page(title, {"list": plural, "narrowed": narrowed}, (table.going_on(found.after),))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from tallystick.web.pages.addresses import PLURALS
-from tallystick.web.pages.cells import kind_of, table_of
+from tallystick.web.pages.cells import OF_THINGS, kind_of, table_of
 from tallystick.web.pages.page import Asked, CellKind, Page, PageRoute, Table
 from tallystick.web.resources import RESOURCES
 from tallystick.web.seen import Seen
@@ -44,7 +44,7 @@ def tables_of(said: Mapping[str, Any], asked: Asked, without: Collection[str] = 
 
 
 def _how(kind: str, name: str) -> CellKind:
-    return "payee_class" if (kind, name) == ("programme", "payee") else kind_of(name)
+    return OF_THINGS.get(kind, {}).get(name) or kind_of(name)
 
 
 def _is_plain(value: object) -> bool:
