@@ -41,12 +41,12 @@ def follow(page: Page, place: Locator, address: str) -> None:
         address: where it leads, a regular expression of the path and what follows.
     """
     tab_to(page, place)
-    page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(rf"^https?://[^/]+{address}"))
+    with page.expect_navigation(url=re.compile(rf"^https?://[^/]+{address}")):
+        page.keyboard.press("Enter")
 
 
 def go(page: Page, letter: str, address: str) -> None:
     """Press `g` and a letter."""
-    page.keyboard.press("g")
-    page.keyboard.press(letter)
-    page.wait_for_url(re.compile(rf"^https?://[^/]+{address}"))
+    with page.expect_navigation(url=re.compile(rf"^https?://[^/]+{address}")):
+        page.keyboard.press("g")
+        page.keyboard.press(letter)
