@@ -35,8 +35,14 @@ export function isWeakOrNonCanonical(point) {
 export async function signatureFits(publicKey, message, signature) {
   if (signature.length !== 64 || isWeakOrNonCanonical(publicKey)) return false
   if (isWeakOrNonCanonical(signature.subarray(0, 32)) || littleEndian(signature.subarray(32)) >= GROUP_ORDER) return false
+  const solve = (await usesOwnArithmetic()) ? solvesEquation : askEngine
+  return solve(publicKey, message, signature)
+}
+
+/** Whether signatures are verified by our own arithmetic here. */
+export async function usesOwnArithmetic() {
   probed ??= engineAnswersAsWeDo()
-  return (await probed) ? askEngine(publicKey, message, signature) : solvesEquation(publicKey, message, signature)
+  return !(await probed)
 }
 
 /** Whether this engine's WebCrypto has Ed25519, and means by it what we do. */
