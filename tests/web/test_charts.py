@@ -185,6 +185,13 @@ def test_a_burn_down_stacks_its_layers_in_steps_and_ends_where_it_is_known() -> 
     ]
 
 
+def test_a_burn_down_says_where_its_days_are() -> None:
+    """`site.js` reads the rows of the table beside it out by these."""
+    drawn = burn_down(TOLD, [], since=NEW_YEAR, until=NEW_YEARS_EVE, amount=yuan, day=str)
+    said = {name: value for name, value in ElementTree.fromstring(drawn).attrib.items() if name.startswith("data-")}
+    assert said == {"data-since": "2026-01-01", "data-until": "2026-12-31", "data-left": "84", "data-right": "552"}
+
+
 def test_the_pace_is_a_straight_line_that_the_axis_cuts_off() -> None:
     pace = Pace("even", NEW_YEAR - timedelta(10), 200, NEW_YEAR + timedelta(10))
     drawn = burn_down(TOLD, [], since=NEW_YEAR, until=NEW_YEAR + timedelta(20), amount=yuan, day=str, pace=pace)

@@ -76,6 +76,7 @@ def burn_down(
     marks = [mark for mark in marks if axis.since <= mark.day <= axis.until][:MARKS_MAX]
     top = legend_height(legend) + len(marks) * ROW + 8
     drawing = Drawing("burn-down", told, top + _PLOT_HEIGHT + ROW + 6)
+    drawing.axis(axis.since, axis.until, _LEFT, _LEFT + _PLOT_WIDTH)
     drawing.legend(legend, 0)
     _amounts(drawing, scale, amount, top)
     bottom = (top + _PLOT_HEIGHT) * 10

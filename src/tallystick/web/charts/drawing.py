@@ -115,6 +115,7 @@ class Drawing:
         self._kind, self._told, self._width, self._height = kind, told, width, height
         self._mark = f"{zlib.crc32(_escaped(f'{kind} {told.title} {told.description}').encode()):08x}"
         self._drawn: list[str] = []
+        self._axis: dict[str, str | int] = {}
         self._hatches: set[str] = set()
 
     def add(self, element: str, **attributes: str | int) -> None:
@@ -136,6 +137,10 @@ class Drawing:
         else:
             self.add(element, class_=f"tone {tone}", **attributes)
 
+    def axis(self, since: date, until: date, left: int, right: int) -> None:
+        """Say where which day is, for the script that reads a chart's table out by the pointer."""
+        self._axis = {"data-since": str(since), "data-until": str(until), "data-left": left, "data-right": right}
+
     def legend(self, entries: Sequence[tuple[str, str]], top: int) -> None:
         """Name tones: (name, tone). A tone `line …` stands for a line of that class."""
         columns = _legend_columns(entries)
@@ -156,7 +161,7 @@ class Drawing:
         )
         return Markup(  # noqa: S704 (text and attributes are escaped, one by one, where they are drawn)
             f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing {self._kind}" role="img"'
-            f' viewBox="0 0 {self._width} {self._height}">'
+            f' viewBox="0 0 {self._width} {self._height}"{_attributes(self._axis)}>'
             f"<title>{_escaped(self._told.title)}</title><desc>{_escaped(self._told.description)}</desc>"
             f"{f'<defs>{hatches}</defs>' if hatches else ''}{''.join(self._drawn)}</svg>"
         )

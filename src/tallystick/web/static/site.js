@@ -24,6 +24,62 @@ document.addEventListener("click", (event) => {
   chooseTheme(choice.dataset.themeChoice);
 });
 
+// --------------------------------------------------------------------------------- charts: the row of a day, read out
+
+const SVG = "http://www.w3.org/2000/svg";
+const DAY = 86_400_000;
+
+function rowsByDay(table) {
+  return [...(table?.tBodies[0]?.rows ?? [])]
+    .map((row) => ({ day: Date.parse(row.querySelector("time")?.dateTime.slice(0, 10)), row }))
+    .filter(({ day }) => !Number.isNaN(day))
+    .sort((one, other) => one.day - other.day);
+}
+
+function inWords(row) {
+  return [...row.cells].map((cell, n) => (n ? `${cell.dataset.label ?? ""} ` : "") + cell.textContent.trim()).join(" · ");
+}
+
+function readOut(figure) {
+  const drawing = figure.querySelector("svg[data-since]");
+  const rows = drawing ? rowsByDay(figure.querySelector("table")) : [];
+  if (!rows.length) return;
+  const { since, until, left, right } = drawing.dataset;
+  const [first, last] = [Date.parse(since), Date.parse(until)];
+  const height = drawing.viewBox.baseVal.height;
+  const cursor = drawing.appendChild(document.createElementNS(SVG, "path"));
+  cursor.setAttribute("class", "line cursor");
+  const reading = document.createElement("p");
+  reading.className = "reading";
+  reading.setAttribute("aria-live", "polite");
+  drawing.after(reading);
+  drawing.tabIndex = 0;
+  let at = -1;
+
+  function show(number, day = rows[number]?.day) {
+    at = number;
+    reading.textContent = number < 0 ? "" : inWords(rows[number].row);
+    const x = +left + ((right - left) * (day - first)) / Math.max(last - first, DAY);
+    cursor.setAttribute("d", number < 0 ? "" : `M${Math.min(Math.max(x, left), right).toFixed(1)} 40V${height - 28}`);
+  }
+
+  drawing.addEventListener("pointermove", (event) => {
+    const x = new DOMPoint(event.clientX, 0).matrixTransform(drawing.getScreenCTM().inverse()).x;
+    const day = first + (Math.min(Math.max((x - left) / (right - left), 0), 1) * (last - first));
+    show(rows.findLastIndex((one) => one.day <= day), day);
+  });
+  drawing.addEventListener("pointerleave", () => show(-1));
+  drawing.addEventListener("blur", () => show(-1));
+  drawing.addEventListener("keydown", (event) => {
+    const to = { ArrowLeft: Math.max(at - 1, 0), ArrowRight: at + 1, Home: 0, End: rows.length - 1, Escape: -1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    show(Math.min(to, rows.length - 1));
+  });
+}
+
+document.querySelectorAll(".chart").forEach(readOut);
+
 // ------------------------------------------------------------------------------------------------------- keyboard
 
 const places = [...document.querySelectorAll("[data-go]")];
