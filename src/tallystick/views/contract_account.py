@@ -69,7 +69,22 @@ def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
     rows = CONTRACTS.rows(c, contract=contract)
     if not rows:
         raise NotFoundError(f"there is no contract {contract}")
-    payments = tuple(
+    return ContractAccount(
+        contract_balance(rows[0]),
+        rows[0].document_hash,
+        contract_terms(c, contract),
+        contract_prices(c, contract),
+        verdicts_on(c, f"contract {contract}"),
+        contract_payments(c, contract),
+        RESERVATIONS.rows(c, contract=contract),
+        statements_of(c, contract=contract),
+        rendered_of(c, contract=contract),
+    )
+
+
+def contract_payments(c: SQLiteCursor, contract: str) -> tuple[ContractPayment, ...]:
+    """Return what each programme paid for a contract, in order of their ids."""
+    return tuple(
         ContractPayment(
             row.programme,
             row.payee,
@@ -84,15 +99,4 @@ def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
             row.forfeited_fen,
         )
         for row in PAYMENTS.rows(c, contract=contract)
-    )
-    return ContractAccount(
-        contract_balance(rows[0]),
-        rows[0].document_hash,
-        contract_terms(c, contract),
-        contract_prices(c, contract),
-        verdicts_on(c, f"contract {contract}"),
-        payments,
-        RESERVATIONS.rows(c, contract=contract),
-        statements_of(c, contract=contract),
-        rendered_of(c, contract=contract),
     )

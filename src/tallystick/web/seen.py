@@ -5,6 +5,7 @@ there is no right to see is answered like what isn't there (`rights.py`). Values
 RFC 3339 in UTC.
 """
 
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
@@ -14,11 +15,12 @@ from tallystick.views.entry_index import RecordedEntry
 from tallystick.views.lists import LISTS, By, ListKind
 from tallystick.views.searching import Hit
 from tallystick.views.served_views import Answering
+from tallystick.views.summaries import SummaryKind
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.reading_rights import Sight
 from tallystick.web.rights import ReadersRights
-from tallystick.wire import JsonObject
+from tallystick.wire import DataclassValue, JsonObject
 from tallystick.wire.resources import resource, rows
 
 __all__ = ["LISTS", "By", "ListKind", "Seen", "SeenEntries", "SeenRows"]
@@ -92,13 +94,24 @@ class Seen:
         Raises:
             NotFoundError: there is none, or it isn't this reader's to see.
         """
+        return self._told(kind, id_, lambda: getattr(self._answering, kind)(id_))
+
+    def summary(self, kind: SummaryKind, id_: str) -> JsonObject:
+        """Return the same without the lists beside it that may be long: these are had page by page.
+
+        Raises:
+            NotFoundError: there is none, or it isn't this reader's to see.
+        """
+        return self._told(kind, id_, lambda: self._answering.summary(kind, id_))
+
+    def _told(self, kind: str, id_: str, ask: Callable[[], DataclassValue]) -> JsonObject:
         # Of a key, every reader of its party's terms may see what there is.
         whose, of_whom = ("party", id_.partition("/")[0]) if kind == "key" else (kind, id_)
         sight = self.reader.sight(whose, of_whom)
         if sight is Sight.NOTHING:
             raise self.reader.not_found(kind, id_)
         try:
-            account = getattr(self._answering, kind)(id_)
+            account = ask()
         except NotFoundError:
             raise self.reader.not_found(kind, id_) from None
         said = resource(kind, account)

@@ -1,0 +1,68 @@
+"""All about a thing but what lies beside it in long lists, which are had page by page: what a page begins with."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tallystick.errors import NotFoundError
+from tallystick.views.contract_account import ContractPayment, contract_payments
+from tallystick.views.contract_payments import CONTRACTS, ContractBalance, contract_balance
+from tallystick.views.contract_terms import ContractPrice, ContractTerms, contract_prices, contract_terms
+from tallystick.views.library import SQLiteCursor
+from tallystick.views.programme_balances import ProgrammeBalance, programme_balances
+from tallystick.views.programme_quarters import Quarter, programme_quarters
+from tallystick.views.programme_rules import RulesVersion, rules_versions
+from tallystick.views.reviews import ToldVerdict, verdicts_on
+
+SummaryKind = Literal["programme", "contract"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeSummary:
+    """A programme's envelope, its rules and its year; what they mean, `ProgrammeBook` says."""
+
+    balance: ProgrammeBalance
+    versions: tuple[RulesVersion, ...]
+    quarters: tuple[Quarter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractSummary:
+    """A contract, its terms and prices, what was said of it, and who pays; what they mean, `ContractAccount` says."""
+
+    balance: ContractBalance
+    document_hash: str
+    terms: tuple[ContractTerms, ...]
+    prices: tuple[ContractPrice, ...]
+    verdicts: tuple[ToldVerdict, ...]
+    programmes: tuple[ContractPayment, ...]
+
+
+def summary_of(c: SQLiteCursor, kind: SummaryKind, id_: str) -> ProgrammeSummary | ContractSummary:
+    """Return a thing without the lists beside it.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    return _programme(c, id_) if kind == "programme" else _contract(c, id_)
+
+
+def _programme(c: SQLiteCursor, programme: str) -> ProgrammeSummary:
+    balances = programme_balances(c, programme=programme)
+    if not balances:
+        raise NotFoundError(f"there is no programme {programme}")
+    return ProgrammeSummary(balances[0], rules_versions(c, programme), programme_quarters(c, programme))
+
+
+def _contract(c: SQLiteCursor, contract: str) -> ContractSummary:
+    rows = CONTRACTS.rows(c, contract=contract)
+    if not rows:
+        raise NotFoundError(f"there is no contract {contract}")
+    (row,) = rows
+    return ContractSummary(
+        contract_balance(row),
+        row.document_hash,
+        contract_terms(c, contract),
+        contract_prices(c, contract),
+        verdicts_on(c, f"contract {contract}"),
+        contract_payments(c, contract),
+    )
