@@ -53,7 +53,7 @@ NOTHING_READ = ("/v1/sessions", "/v1/entries:batch", "/v1/check", "/v1/check:bat
 
 
 PAGE_PATHS = {page.path for page in PAGES}
-PAGES_OF_NO_THING: dict[str, list[str]] = {}
+PAGES_OF_NO_THING: dict[str, list[str]] = {"/": ["/"]}
 """What is asked of pages that are about no thing of a kind."""
 
 

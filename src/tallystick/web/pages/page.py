@@ -25,6 +25,7 @@ CellKind = Literal[
     "entry",
     "event_kind",
     "reason",
+    "verdict",
     "member",
     "role",
     "purpose",

@@ -1,0 +1,100 @@
+"""The page of a programme: where its envelope is, how fast it is used, what it owes, its rules, and all beside it."""
+
+from typing import Any, Final
+
+from tallystick.web.pages.cells import table_of
+from tallystick.web.pages.drawn import Drawn
+from tallystick.web.pages.envelopes import basis_points, envelope_of, issued_of, owed_of, used_of
+from tallystick.web.pages.lists_beside import list_beside
+from tallystick.web.pages.page import Asked, Page, PageRoute, Table
+from tallystick.web.pages.windows import Window
+from tallystick.web.seen import Seen
+
+_QUARTER: Final = (
+    *("quarter", "issued_fen", "burned_fen", "reversed_fen", "claimed_fen", "paid_fen", "withheld_fen"),
+    *("expired_fen", "revoked_fen", "forfeited_fen", "demanded_fen", "cancelled_fen", "received_fen"),
+)
+ENTRIES_SHOWN: Final = 10
+WELL_USED_BP: Final = 8_000
+"""From this share of an envelope on, a page says that little is left."""
+
+
+def programme(seen: Seen, asked: Asked) -> Page:
+    """Return the page of a programme: all of it, or its terms."""
+    id_ = asked.owned_id
+    said = seen.summary("programme", id_)["programme"]
+    balance = said["balance"]
+    first, *_ = said["versions"]
+    values: dict[str, Any] = {
+        "id": id_,
+        "balance": balance,
+        "versions": said["versions"],
+        "window": Window.of(seen, first["first_day"], balance["closes_at"]),
+        "sees_all": seen.sees_all_of("programme", id_),
+    }
+    if not values["sees_all"]:
+        return Page(balance["name"], values)
+    tables = (*_money(balance, asked), *_beside(seen, asked, id_), _quarters(said["quarters"], asked))
+    return Page(balance["name"], values | _standing(seen, asked, balance, values["window"]), tables)
+
+
+def _standing(seen: Seen, asked: Asked, balance: dict[str, Any], window: Window) -> dict[str, Any]:
+    """Return where the money is, in figures and charts."""
+    words = asked.words
+    envelope = envelope_of(balance)
+    asked_for = seen.listed("application", 1_000, programme=balance["programme"], status="open").as_json()
+    asked_for_fen = sum(row["left_fen"] for row in asked_for if "left_fen" in row)
+    title = words.gettext("Where the envelope is")
+    drawn = Drawn(words)
+    return {
+        "envelope": envelope,
+        "issued": issued_of(balance),
+        "owed_fen": owed_of(balance),
+        "used_fen": used_of(balance),
+        "used_bp": basis_points(used_of(balance), envelope.amount_fen),
+        "gone_bp": basis_points(window.gone, window.days),
+        "even_fen": window.evenly(envelope.amount_fen),
+        "issued_bp": basis_points(envelope.amount_fen - balance["unissued_fen"], envelope.amount_fen),
+        "well_used_bp": WELL_USED_BP,
+        "asked_for_fen": asked_for_fen,
+        "asked_for": len(asked_for),
+        "shares": drawn.shares(title, words.gettext("The envelope's parts and their shares."), envelope.charted(words)),
+    }
+
+
+def _money(balance: dict[str, Any], asked: Asked) -> tuple[Table, ...]:
+    words = asked.words
+    leads = {
+        **dict.fromkeys(("available_fen", "reserved_fen"), "#vouchers"),
+        **dict.fromkeys(("burned_fen", "withheld_fen", "paid_fen"), "#payees"),
+        "claimed_fen": "#open_claims",
+        "receivable_fen": "#demands",
+    }
+    return (
+        envelope_of(balance).table(words.gettext("The envelope, part by part"), words, leads),
+        issued_of(balance).table(words.gettext("All that was ever issued, and where it went"), words, {}),
+    )
+
+
+def _beside(seen: Seen, asked: Asked, id_: str) -> tuple[Table, ...]:
+    gettext = asked.words.gettext
+    recorded = seen.recorded(ENTRIES_SHOWN, concerning=f"programme {id_}").as_json()
+    shown = ("index", "at", "kind", "party", "ref")
+    return (
+        list_beside(seen, asked, "payee", "payees", gettext("What it owes, and to whom"), programme=id_),
+        list_beside(seen, asked, "claim", "open_claims", gettext("Claims to decide"), programme=id_, status="open"),
+        list_beside(seen, asked, "claim", "claims", gettext("Claims settled"), programme=id_, status="settled"),
+        list_beside(seen, asked, "application", "applications", gettext("Applications"), programme=id_),
+        list_beside(seen, asked, "voucher", "vouchers", gettext("Vouchers"), programme=id_),
+        list_beside(seen, asked, "accreditation", "providers", gettext("Providers that it pays for"), programme=id_),
+        list_beside(seen, asked, "demand", "demands", gettext("What it asks back"), programme=id_),
+        table_of("entries", gettext("Its newest entries"), recorded, asked.words, columns=shown),
+    )
+
+
+def _quarters(quarters: list[dict[str, Any]], asked: Asked) -> Table:
+    caption = asked.words.gettext("What moved, by quarter")
+    return table_of("quarters", caption, quarters, asked.words, columns=_QUARTER)
+
+
+PAGES: Final = (PageRoute("/programmes/{owner}/{number}", "programme.html", programme),)

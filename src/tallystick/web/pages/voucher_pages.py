@@ -1,0 +1,101 @@
+"""The page of a voucher: what is left of it and until when, where the rest went, and what happened to it."""
+
+from typing import Any, Final, NamedTuple
+
+from tallystick.web.pages.drawn import Drawn
+from tallystick.web.pages.envelopes import MoneyPart, Whole
+from tallystick.web.pages.lists_beside import list_beside
+from tallystick.web.pages.page import Asked, Column, Page, PageRoute, Table
+from tallystick.web.pages.timelines import happened
+from tallystick.web.pages.windows import Window, local_day
+from tallystick.web.pages.words import N_, Words
+from tallystick.web.seen import Seen
+
+FACE: Final = (
+    MoneyPart("available_fen", N_("Available"), N_("Can be reserved or transferred."), "available"),
+    MoneyPart("reserved_fen", N_("Reserved"), N_("Set aside for a provider; use is burned of it."), "reserved"),
+    MoneyPart("burned_fen", N_("Burned"), N_("Paid for use; it becomes a claim on the treasury."), "burned"),
+    MoneyPart("transferred_fen", N_("Passed on"), N_("Became vouchers of other holders."), "issued"),
+    MoneyPart("returned_fen", N_("Returned"), N_("Went back to the programme when the voucher ended."), "other"),
+)
+"""Where a voucher's face value is."""
+EVENTS_SHOWN: Final = 20
+_ENDED: Final = ("revoked", "expired")
+
+
+class Next(NamedTuple):
+    """What happens next to a voucher: a sentence, and when, as RFC 3339; empty if no time is set."""
+
+    sentence: str
+    at: str = ""
+
+
+def voucher(seen: Seen, asked: Asked) -> Page:
+    """Return the page of a voucher: all of it, or its terms."""
+    id_ = asked.owned_id
+    said = seen.one("voucher", id_)["voucher"]
+    balance = said["balance"]
+    values: dict[str, Any] = {
+        "id": id_,
+        "balance": balance,
+        "window": Window.of(seen, local_day(seen, balance["valid_from"]), balance["valid_until"]),
+        "sees_all": seen.sees_all_of("voucher", id_),
+    }
+    if not values["sees_all"]:
+        return Page(id_, values)
+    words, face = asked.words, Whole("face", balance["face_fen"], [(part, balance[part.member]) for part in FACE])
+    leads = {"reserved_fen": "#reservations", "burned_fen": "#life", "transferred_fen": "#parts"}
+    events, before = _events(said["history"], asked)
+    title = words.gettext("Where its face value is")
+    values |= {
+        "face": face,
+        "next": _next(balance, words),
+        "shares": Drawn(words).shares(title, words.gettext("The face value by its parts."), face.charted(words)),
+        "events": happened(seen, events, id_, words),
+        "events_before": before,
+    }
+    tables = (
+        face.table(words.gettext("The face value, part by part"), words, leads),
+        list_beside(seen, asked, "reservation", "reservations", words.gettext("Reservations"), voucher=id_),
+        _events_table(events, words),
+    )
+    return Page(id_, values, tables)
+
+
+def _next(balance: dict[str, Any], words: Words) -> Next:
+    """Return what happens next, by the state that the voucher is in."""
+    status = balance["status"]
+    if status in _ENDED:
+        return Next(words.gettext("It has ended; nothing more happens to it."))
+    if status == "over":
+        return Next(words.gettext("Its validity is over; what is left goes back to the programme when that is booked."))
+    if status == "not_yet_valid":
+        return Next(words.gettext("It becomes valid"), balance["valid_from"])
+    if status == "suspended":
+        return Next(words.gettext("It is suspended; if it isn't resumed, its validity ends"), balance["valid_until"])
+    return Next(words.gettext("Its validity ends, and what isn't used goes back"), balance["valid_until"])
+
+
+def _events(history: list[dict[str, Any]], asked: Asked) -> tuple[list[dict[str, Any]], int | None]:
+    """Return some of what happened, newest first, and before which entry the rest is; None at the end."""
+    before = asked.before("events")
+    found = [line for line in reversed(history) if before is None or line["index"] < before]
+    shown = found[: asked.rows_of("events") if asked.query.get("csv") == "events" else EVENTS_SHOWN]
+    return shown, shown[-1]["index"] if len(found) > len(shown) else None
+
+
+def _events_table(events: list[dict[str, Any]], words: Words) -> Table:
+    """Return the events as CSV has them."""
+    columns = (
+        Column("index", words.member("index"), "entry"),
+        Column("at", words.member("at"), "instant"),
+        Column("kind", words.member("kind"), "event_kind"),
+        Column("party", words.member("party"), "party"),
+        Column("ref", words.member("ref")),
+        Column("amount_fen", words.member("amount_fen"), "yuan"),
+        Column("available_fen", words.member("available_fen"), "yuan"),
+    )
+    return Table("events", words.gettext("What happened to it, newest first"), columns, events)
+
+
+PAGES: Final = (PageRoute("/vouchers/{owner}/{number}", "voucher.html", voucher),)
