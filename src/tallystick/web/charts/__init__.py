@@ -9,6 +9,8 @@
 A chart stands beside a table of the same figures. Words, amounts and days are the caller's, in the reader's language.
 """
 
+from markupsafe import Markup as Chart
+
 from tallystick.web.charts.bars import Bar, ageing, bars, share_bar
 from tallystick.web.charts.burn_downs import Layer, Pace, burn_down
 from tallystick.web.charts.drawing import Mark, Part, Told
@@ -17,6 +19,7 @@ from tallystick.web.charts.proofs import Fold, ProofWords, proof_path
 
 __all__ = [
     "Bar",
+    "Chart",
     "Event",
     "Fold",
     "Layer",

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from markupsafe import Markup
-
-from tallystick.web.charts import Bar, Layer, Mark, Pace, Part, Told, ageing, bars, burn_down, share_bar
+from tallystick.web.charts import Bar, Chart, Layer, Mark, Pace, Part, Told, ageing, bars, burn_down, share_bar
 from tallystick.web.pages.amounts import Amounts
 from tallystick.web.pages.envelopes import basis_points
 from tallystick.web.pages.words import Words
@@ -22,19 +20,19 @@ class Drawn:
         """Take the language; no chart says a time of day, so no zone is needed."""
         self._amounts: Final = Amounts(words, lambda: None)
 
-    def shares(self, title: str, description: str, parts: Sequence[Part]) -> Markup:
+    def shares(self, title: str, description: str, parts: Sequence[Part]) -> Chart:
         """Draw the parts of a whole as one bar."""
         return share_bar(Told(title, description), parts, amount=self._amounts.yuan_short, share=self.share)
 
-    def bars(self, title: str, description: str, rows: Sequence[Bar]) -> Markup:
+    def bars(self, title: str, description: str, rows: Sequence[Bar]) -> Chart:
         """Draw a bar for each row."""
         return bars(Told(title, description), rows, amount=self._amounts.yuan_short)
 
-    def gpu_bars(self, title: str, description: str, rows: Sequence[Bar]) -> Markup:
+    def gpu_bars(self, title: str, description: str, rows: Sequence[Bar]) -> Chart:
         """Draw a bar for each row, of GPU-milliseconds."""
         return bars(Told(title, description), rows, amount=self._amounts.gpu_time)
 
-    def ages(self, title: str, description: str, classes: Sequence[Part]) -> Markup:
+    def ages(self, title: str, description: str, classes: Sequence[Part]) -> Chart:
         """Draw what is owed by how long ago it was claimed."""
         return ageing(Told(title, description), classes, amount=self._amounts.yuan_short)
 
@@ -49,7 +47,7 @@ class Drawn:
         upto: date,
         pace: Pace | None = None,
         marks: Sequence[Mark] = (),
-    ) -> Markup:
+    ) -> Chart:
         """Draw what is left, day by day."""
         told = Told(title, description)
         return burn_down(
