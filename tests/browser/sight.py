@@ -183,7 +183,8 @@ def window(browser: Browser, url: str, counted: Counted, look: Look = LOOKS[0], 
     size: ViewportSize = {"width": WIDE[0], "height": WIDE[1]}
     context = browser.new_context(viewport=size, color_scheme=look.theme, reduced_motion="reduce", **options)
     try:
-        context.add_cookies([{"name": "theme", "value": look.theme, "url": url}])
+        if url.startswith("http"):
+            context.add_cookies([{"name": "theme", "value": look.theme, "url": url}])
         eyes = Eyes(context, url, look, counted)
         yield eyes
         eyes.page.title()  # what it said until now has been heard
