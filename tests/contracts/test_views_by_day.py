@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
 import pytest
 
@@ -11,7 +11,11 @@ from support.postgres import fresh_database
 from support.voucher_year import CITY, DC, START, Story
 from tallystick.sources import AnySource
 from tallystick.views import ProgrammeBalance, Views
+from tallystick.views.balances import HolderBalance, VoucherBalance
+from tallystick.views.daily import DailySeries, DayKind, Moved
 from tallystick.views.lists import By
+from tallystick.views.provider_statement import ProviderBalance
+from tallystick.views.treasuries import TreasuryBalance
 from tallystick.vouchers.book import PROGRAMME_ACCOUNTS
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant, parse_day
 from tallystick.vouchers.state import State
@@ -184,3 +188,60 @@ def test_what_a_treasury_owes_is_what_its_book_says(told: tuple[AnySource, State
         ["city/d1"],
         ["city/m1", "city/m2"],
     )
+
+
+DayThing = Literal["treasury", "programme", "provider", "holder", "voucher", "contract"]
+DAY_KINDS: tuple[DayThing, ...] = get_args(DayThing)
+
+
+def at_the_end(series: DailySeries) -> Moved:
+    return series.days[-1] if series.days else series.before
+
+
+def levels(row: Any) -> dict[str, int]:
+    """What a day's end must say of a thing, by its balance."""
+    match row:
+        case ProgrammeBalance() | TreasuryBalance():
+            names = {f"{name}_left_fen": getattr(row, f"{name}_fen") for name in ("unissued", "available", "reserved")}
+            return names | {"owed_fen": row.burned_fen + row.withheld_fen + row.claimed_fen}
+        case VoucherBalance() | HolderBalance():
+            names = {f"{name}_left_fen": getattr(row, f"{name}_fen") for name in ("available", "reserved")}
+            return names | {"used_fen": row.burned_fen}
+        case ProviderBalance():
+            return {"reserved_left_fen": row.reserved_fen, "used_fen": row.from_voucher_fen - row.reversed_fen}
+    return {}
+
+
+def test_what_moved_day_by_day_comes_to_the_balances(told: tuple[AnySource, State]) -> None:
+    """Of every thing, and of the network; what moved before the days and on them, and the levels at the end."""
+    source, state = told
+    with Views.as_of(source, index=state.size - 1) as views:
+        for kind in DAY_KINDS:
+            for row in views.balances(kind):
+                series = views.days(kind, getattr(row, kind), FIRST_DAY + 30, LAST_DAY)
+                end, moved = at_the_end(series), [series.before, *series.days]
+                assert {name: getattr(end, name) for name in levels(row)} == levels(row), (kind, row)
+                if isinstance(row, ProviderBalance):
+                    names = ("lines", "gpu_milliseconds", "burned_fen", "reversed_fen", "reversed_lines")
+                    wanted = ("lines_accepted", "gpu_milliseconds", "from_voucher_fen", "reversed_fen")
+                    sums = [sum(getattr(one, name) for one in moved) for name in names]
+                    assert sums == [*(getattr(row, name) for name in wanted), row.lines_reversed]
+        whole, programmes_ = views.days("network", None, FIRST_DAY, LAST_DAY), programmes(views)
+        assert whole.before == Moved(**dict.fromkeys(Moved.__dataclass_fields__, 0))
+        assert at_the_end(whole).available_left_fen == sum(one.available_fen for one in programmes_)
+        assert sum(one.issued_fen for one in whole.days) == sum(one.issued_fen for one in programmes_)
+
+
+def test_a_day_is_the_same_however_far_one_looks(told: tuple[AnySource, State]) -> None:
+    """Of what is booked up to a day, and of all up to that day; however it is begun."""
+    source, state = told
+    with Views.as_of(source, index=state.size - 1) as now:
+        things: list[tuple[DayKind, str | None]] = [("network", None)]
+        things += [(kind, getattr(row, kind)) for kind in DAY_KINDS for row in now.balances(kind)]
+        for day in range(FIRST_DAY + 7, LAST_DAY, 24):
+            with Views.as_of(source, day=day) as then:
+                for kind, id_ in things:
+                    assert then.days(kind, id_, FIRST_DAY, day).days == now.days(kind, id_, FIRST_DAY, day).days
+        for kind, id_ in things:
+            all_, late = now.days(kind, id_, FIRST_DAY, LAST_DAY), now.days(kind, id_, FIRST_DAY + 20, LAST_DAY)
+            assert late.days == tuple(one for one in all_.days if one.day >= format_day(FIRST_DAY + 20)), (kind, id_)

@@ -51,7 +51,8 @@ WHOLE_LOG = ("/tile/entries/{place:path}", "/v1/entries")
 NOTHING_READ = ("/v1/sessions", "/v1/entries:batch", "/v1/check", "/v1/check:batch", "/v1/pending", "/v1/pending/{id_}")
 """What takes notes and logins, and what isn't in the log: tests/web/test_{sessions,pending,writing}.py."""
 
-
+FIGURES = {"days": ("treasury", "programme", "provider", "holder", "contract", "voucher")}
+"""Routes of figures, and the kinds of things that they are of."""
 PAGE_PATHS = {page.path for page in PAGES}
 PAGES_OF_NO_THING: dict[str, list[str]] = {"/": ["/"]}
 """What is asked of pages that are about no thing of a kind."""
@@ -145,6 +146,14 @@ def probes(path: str, city: City, entries: range, refs: list[tuple[str, str]]) -
             f"/v1/search?q={text}" for text in (city.secret, "secret", *(ids[0] for ids in things.values()))
         ],
     }
+    other = next(one for one in CITIES if one is not city)
+    for name, kinds_of in FIGURES.items():
+        asked = [(kind, things[kind][0]) for kind in kinds_of] + [("programme", other.programme)]
+        plain[f"/v1/{name}"] = [
+            f"/v1/{name}?of=network",
+            *(f"/v1/{name}?of={kind}&id={quote(id_)}" for kind, id_ in asked),
+            f"/v1/{name}?of={kinds_of[-1]}&id={quote(things[kinds_of[-1]][-1])}&as_of={entries[-1]}",
+        ]
     sealed = ("voucher", "holder", "provider", "programme", "contract", "treasury")
     for name, kinds in (("proofs/balances", sealed), ("dossiers", (*sealed, "application", "claim", "demand"))):
         plain[f"/v1/{name}/{{kind}}/{{id}}"] = plain[f"/v1/{name}/{{kind}}/{{id:path}}"] = [

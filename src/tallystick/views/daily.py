@@ -251,4 +251,4 @@ def _levels(of: DayKind, levels: dict[str, int], moved: Mapping[str, int]) -> di
     for name, amount in moved.items():
         for one, sign in _levels_in(name):
             levels[one] += sign * amount
-    return levels | _NONE_OF.get(of, {})
+    return {**levels, **_NONE_OF.get(of, {})}

@@ -66,8 +66,8 @@ def used_by_statement(
         for payer in _payers(reservation, state):
             columns.setdefault(payer, []).append(column)
     payers: dict[tuple[int, ...], list[Payer]] = {}  # often one programme pays all: counted once
-    for payer, some in columns.items():
-        payers.setdefault(tuple(some), []).append(payer)
+    for payer, of_payer in columns.items():
+        payers.setdefault(tuple(of_payer), []).append(payer)
     used: list[Used] = []
     for (day, item), lines in _places(command, outcome, days, counted).items():
         for some, of in payers.items():

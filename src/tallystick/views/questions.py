@@ -51,6 +51,7 @@ from tallystick.views.provider_statement import (
 )
 from tallystick.views.searching import HITS_MAX, Hit, entry_with_leaf_hash, hits_in_views, statement_with_job
 from tallystick.views.summaries import ContractSummary, ProgrammeSummary, SummaryKind, summary_of
+from tallystick.views.things import check_there
 from tallystick.views.treasuries import TreasuryAccount, TreasuryBalance, treasury_account, treasury_balances
 from tallystick.views.voucher_history import VoucherHistory, voucher_history
 from tallystick.vouchers.reading_rights import Concerned, ThingKind
@@ -196,6 +197,14 @@ class Questions(ABC):
             NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: application_account(c, application))
+
+    def check_there(self, kind: str, thing: str) -> None:
+        """Do nothing if there is a thing of a kind and an id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        self.ask(lambda c: check_there(c, kind, thing))
 
     def days(
         self, of: DayKind, subject: str | None = None, first: int | None = None, last: int | None = None

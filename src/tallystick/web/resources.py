@@ -8,7 +8,7 @@
 Whether a thing may be read is asked before it is looked up, and of a list row by row (`rights.py`).
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, NamedTuple, get_args
 
 from fastapi import APIRouter, Path, Query
@@ -16,26 +16,17 @@ from pydantic import Field, create_model
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tallystick.printing.csv_bytes import csv_bytes
 from tallystick.transparency.encoding import SIZE_MAX
 from tallystick.views.lists import LISTS, By, ListKind
 from tallystick.views.searching import QUERY_MAX
 from tallystick.views.served_views import Answering
 from tallystick.vouchers.reading_rights import Sight
-from tallystick.web.asking import TEXT_MAX, Answered, Asked, answered_from
-from tallystick.web.conditional import (
-    GetRoute,
-    has,
-    headers_of,
-    json_response,
-    next_page,
-    not_modified,
-    tag_of,
-)
+from tallystick.web.asking import TEXT_MAX, Asked
 from tallystick.web.entries_out import ReaderHere, ReadsHere
-from tallystick.web.reads import Reads, reads_of
-from tallystick.web.rights import ReadersRights, reader_of
+from tallystick.web.reads import Reads
+from tallystick.web.rights import ReadersRights
 from tallystick.web.seen import Seen
+from tallystick.web.view_answers import Made, ViewRoute, answer_from_views, wants_csv
 from tallystick.wire import JsonObject
 from tallystick.wire.resources import balances, listing, recorded, rows
 from tallystick.wire.resources import search as found
@@ -43,7 +34,6 @@ from tallystick.wire.resources import search as found
 ROWS_MAX: Final = 1_000
 ROWS_USUAL: Final = 100
 ID_MAX: Final = 200
-CSV: Final = "csv"
 
 
 class Resource(NamedTuple):
@@ -81,27 +71,6 @@ LISTED_ALONE: Final[tuple[tuple[ListKind, str], ...]] = (
 Segment = Annotated[str, Path(min_length=1, max_length=ID_MAX)]
 
 
-class ViewRoute(GetRoute):
-    """A route whose answer is of the newest entries: who has it is told so before anything else is looked at."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers."""
-        answer = super().get_route_handler()
-
-        async def handler(request: Request) -> Response:
-            if "if-none-match" in request.headers and _PAST.isdisjoint(request.query_params):
-                reads = reads_of(request)
-                size = reads.views.size
-                headers = headers_of(size, tag=tag_of(size, CSV if wants_csv(request) else ""))
-                if size == reads.newest.size and has(request, headers["ETag"]):
-                    await reader_of(request)
-                    return not_modified(headers)
-            return await answer(request)
-
-        return handler
-
-
-_PAST: Final = frozenset(Asked.model_fields)
 router: Final = APIRouter(route_class=ViewRoute, prefix="/v1")
 
 
@@ -136,62 +105,6 @@ class RecordedAsked(Asked):
     limit: Annotated[int, Field(ge=1, le=ROWS_MAX)] = ROWS_USUAL
 
 
-class Made(NamedTuple):
-    """An answer's value, and what its next page begins with."""
-
-    said: Any
-    more: Mapping[str, str | int] | None = None
-
-
-async def _answer(
-    request: Request,
-    reads: Reads,
-    asked: Asked,
-    make: Callable[[Answering], Made],
-    *,
-    check: Callable[[], object] = lambda: None,
-    columns: list[str] | None = None,
-) -> Response:
-    """Answer a question from views as of what is asked for.
-
-    Args:
-        request: as it came.
-        reads: answers.
-        asked: as of when.
-        make: makes the answer, in a worker thread.
-        check: asked of the newest views, in the same way, before those of the past are.
-        columns: of the rows, where these may be had as CSV too.
-    """
-    is_csv = columns is not None and wants_csv(request)
-    form = CSV if is_csv else ""
-    answered = await answered_from(reads, asked)
-    headers = _headers(answered, answered.size, form)
-    if has(request, headers["ETag"]) and (answered.then is not None or answered.size == reads.newest.size):
-        return not_modified(headers)
-    if answered.then is not None:
-        await reads.answer(lambda _: check())
-
-    def made(answering: Answering) -> tuple[int, Made]:
-        return answering.size, make(answering)
-
-    size, (said, more) = await reads.answer(made, answered.then)
-    headers = _headers(answered, size, form) | (next_page(request, **more) if more else {})
-    if is_csv:
-        assert columns is not None
-        return Response(csv_bytes(columns, said), 200, headers, "text/csv; charset=utf-8")
-    return json_response(said, headers)
-
-
-def _headers(answered: Answered, size: int, form: str) -> dict[str, str]:
-    return headers_of(size, tag=tag_of(size, form), kept=answered.kept)
-
-
-def wants_csv(request: Request) -> bool:
-    """Return whether CSV is asked for, and JSON isn't rather."""
-    wanted = [one.partition(";")[0].strip() for one in request.headers.get("accept", "").lower().split(",")]
-    return "text/csv" in wanted and "application/json" not in wanted[: wanted.index("text/csv")]
-
-
 # -- one thing -------------------------------------------------------------------------------------------------------
 
 
@@ -206,7 +119,7 @@ async def _one(request: Request, reads: Reads, reader: ReadersRights, asked: Ask
     def make(answering: Answering) -> Made:
         return Made(Seen(answering, reader).one(kind, id_))
 
-    return await _answer(request, reads, asked, make, check=check)
+    return await answer_from_views(request, reads, asked, make, check=check)
 
 
 def _add_one(of: Resource) -> None:
@@ -252,7 +165,7 @@ def _add_list(kind: ListKind, plural: str) -> None:
             said = _cells(kind, found) if is_csv else listing(kind, answering.size, found)
             return Made(said, None if after is None else {"after": after})
 
-        return await _answer(request, reads, asked, make, columns=LISTS[kind].columns)
+        return await answer_from_views(request, reads, asked, make, columns=LISTS[kind].columns)
 
     some.__annotations__["asked"] = Annotated[model, Query()]
     router.add_api_route(
@@ -289,7 +202,7 @@ async def balances_by(
         said = rows(found) if is_csv else balances(by, answering.size, found)
         return Made(said, None if after is None else {"after": after})
 
-    return await _answer(request, reads, asked, make, columns=LISTS[by].columns)
+    return await answer_from_views(request, reads, asked, make, columns=LISTS[by].columns)
 
 
 # -- search ----------------------------------------------------------------------------------------------------------
@@ -310,7 +223,7 @@ async def search(
     def make(answering: Answering) -> Made:
         return Made(found(text, answering.size, Seen(answering, reader).search(text)))
 
-    return await _answer(request, reads, Asked(), make)
+    return await answer_from_views(request, reads, Asked(), make)
 
 
 # -- entries in short -------------------------------------------------------------------------------------------------
@@ -327,7 +240,7 @@ async def recorded_entries(
         shown, before = Seen(answering, reader).recorded(asked.limit, before=asked.before, **wanted)
         return Made(recorded(answering.size, shown), None if before is None else {"before": before})
 
-    return await _answer(request, reads, asked, make)
+    return await answer_from_views(request, reads, asked, make)
 
 
 assert set(get_args(By)) <= set(LISTS)

@@ -4,12 +4,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from tallystick.web import entries_out, following, proofs_out, resources, tiles
+from tallystick.web import entries_out, figures, following, proofs_out, resources, tiles
 
 READING: Final[tuple[APIRouter, ...]] = (
     tiles.router,
     entries_out.router,
     resources.router,
+    figures.router,
     proofs_out.router,
     following.router,
 )

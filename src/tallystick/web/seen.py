@@ -20,6 +20,7 @@ from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.reading_rights import Sight
 from tallystick.web.rights import ReadersRights
+from tallystick.web.seen_figures import SeenFigures
 from tallystick.wire import DataclassValue, JsonObject
 from tallystick.wire.resources import resource, rows
 
@@ -51,7 +52,7 @@ class SeenEntries(NamedTuple):
         return [{"index": row.pop("entry_index")} | row for row in rows(self.entries)]
 
 
-class Seen:
+class Seen(SeenFigures):
     """What one reader sees at one moment; asked in a worker thread.
 
     Attributes:
@@ -62,8 +63,7 @@ class Seen:
 
     def __init__(self, answering: Answering, reader: ReadersRights) -> None:
         """Take the rows of the moment, and what may be seen of them."""
-        self._answering = answering
-        self.reader: Final = reader
+        super().__init__(answering, reader)
         self.size: Final = answering.size
         self.origin: Final = answering.log.origin
 
