@@ -224,7 +224,7 @@ def test_bars_have_one_scale_and_write_their_sums() -> None:
     rows = [Bar("Foshan", parts("x", 75, 25)), Bar("Guangzhou", parts("x", 50)), Bar("none", parts("x", -5, 0))]
     drawn = bars(TOLD, rows, amount=yuan)
     assert words_of(drawn)[-6:] == ["Foshan", "¥100", "Guangzhou", "¥50", "none", "¥-5"]
-    assert re.findall(r' width="([\d.]+)" height="14"', drawn) == ["420", "140", "280"]
+    assert re.findall(r' width="([\d.]+)" height="10"', drawn) == ["420", "140", "280"]
 
 
 def test_a_chart_has_a_bounded_number_of_bars_and_lanes() -> None:
@@ -244,7 +244,7 @@ def test_a_whole_of_nothing_has_no_shares(values: tuple[int, ...]) -> None:
 
 def test_shares_fill_the_bar() -> None:
     drawn = share_bar(TOLD, parts("x", 1, 1, 1), amount=yuan, share=share)
-    lengths = [float(width) for width in re.findall(r' width="([\d.]+)" height="14"', drawn)]
+    lengths = [float(width) for width in re.findall(r' width="([\d.]+)" height="10"', drawn)]
     assert sum(lengths) == 560
     assert [word for word in words_of(drawn) if "%" in word] == ["33%", "33%", "33%"]
 

@@ -19,8 +19,8 @@ from tallystick.web.charts.drawing import (
     units,
 )
 
-_BAR: Final = 14
-_PITCH: Final = ROW + _BAR + 8
+_BAR: Final = 10
+_PITCH: Final = ROW + _BAR + 5
 BARS_MAX: Final = 60
 """A chart has no more bars than this: the table beside it has all rows."""
 

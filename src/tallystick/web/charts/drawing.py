@@ -27,8 +27,8 @@ TONES: Final = ("available", "reserved", "burned", "owed", "paid", "issued", "ot
 _HATCHED: Final[dict[str, str]] = {
     "reserved": "M-1 1L1-1M0 6L6 0M5 7L7 5",
     "owed": "M0 3H6",
-    "paid": "M3 0V6",
-    "issued": "M1 1H2M4 4H5",
+    "paid": "M1 3H2",
+    "issued": "M3 0V6",
     "other": "M0 0L6 6M6 0L0 6",
 }
 """The pattern of a tone, in a square of six units; the others are plain."""
