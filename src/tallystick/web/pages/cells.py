@@ -23,7 +23,6 @@ _BY_NAME: Final[Mapping[str, CellKind]] = {
     "verdict": "verdict",
     "closed": "yes_no",
     "suspended": "yes_no",
-    "counted": "yes_no",
     "related_party": "yes_no",
     "index": "entry",
     "kind": "event_kind",
