@@ -27,7 +27,7 @@ LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutatio
   deploy/requirements.lock deploy/release/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-browser vendor-check test-kills test-pythons test-cluster simulate lint docs docs-tables messages vectors bench bench-decade fuzz mutants lock dist wheelhouse clean
+.PHONY: help demo test test-all test-system test-browser vendor-check test-kills test-pythons test-cluster simulate lint docs docs-tables messages verify-page vectors bench bench-decade fuzz mutants lock dist wheelhouse clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -101,6 +101,9 @@ docs-tables: $(READY_FOR_TESTS) ## write the tables of commands in docs/ from th
 
 messages: $(READY_FOR_TESTS) ## bring the catalogue of the pages' texts up to date, and say what isn't translated
 	PYTHONPATH=tests $(BIN)/python -m support.messages
+
+verify-page: $(READY_FOR_TESTS) ## write the verifier's page from its modules (web/static/verify.html, and names.mjs beside them)
+	$(BIN)/python -m tallystick.web.verify_page
 
 vectors: $(READY_FOR_TESTS) ## write the frozen entries and the corpus of logs anew (tests/vectors), from stories that are told
 	$(BIN)/python tests/vectors/make_entries.py

@@ -49,6 +49,7 @@ SHA256_OF_THIS_VERSION_ALONE = {
     "web/pending.py": "names a note that waits",
     "web/receipts_box.py": "names files in a box",
     "web/sessions.py": "tokens, in this process's memory",
+    "web/verify_page.py": "names the script and the style that a page may have (Content Security Policy)",
 }
 
 

@@ -16,8 +16,8 @@ from dossiers.test_dossier_attacks import ACCOUNT, ATTACKS
 from support.actors import ORIGIN, key_of
 from support.command_line import done, run
 from support.editions import founded_otherwise, in_edition
-from support.shared_verifier import verdicts_of
 from support.small_ledger import LOG_KEY, POLICY
+from support.verifier_modules import verdicts_of
 from tallystick.dossiers.writing import Bound
 from tallystick.errors import TallystickError, VerificationError
 from tallystick.findings import FindingCode

@@ -21,6 +21,7 @@ from tallystick.publishing.export import export_tiles
 from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 
+PAGE = b"<!doctype html>\n<!-- Tallystick: verifies nothing, for a test. -->\n"
 CALLS = ("open", "fsync", "mkdir", "replace", "rename", "rmdir")
 EDGES = [(0, 1), (1, 255), (255, 256), (256, 257), (250, 600), (512, 513), (300, 66_000)]
 
@@ -79,9 +80,9 @@ def test_any_call_fails_and_the_same_export_again_finishes(old: int, new: int, t
                 raise OSError(28, "No space left on device")
 
         with every_call(fail), suppress(OSError):  # of mkdir, where the folder is there, it is none
-            export_tiles(log.reader(), folder)
+            export_tiles(log.reader(), folder, page=PAGE)
         assert (check_folder(folder) if (folder / "checkpoint").exists() else 0) in (old, new)
-        export_tiles(log.reader(), folder)
+        export_tiles(log.reader(), folder, page=PAGE)
         assert check_folder(folder) == new
         if len(calls) <= failing:
             break
@@ -212,6 +213,36 @@ def test_partial_tiles_of_published_checkpoints_stay(tmp_path: Path) -> None:
     for size, note in notes.items():
         (tmp_path / "checkpoint").write_bytes(note)
         assert check_folder(tmp_path) == size
+
+
+def test_the_page_of_another_version_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    """It is no part of the log: an export without one leaves it, and one with the same finds nothing to do."""
+    log = GrowingLog(300)
+    assert export_tiles(log.reader(), tmp_path, page=PAGE) == 300
+    before = files_of(tmp_path)
+    assert export_tiles(log.reader(), tmp_path, page=PAGE) == export_tiles(log.reader(), tmp_path) == 0
+    assert files_of(tmp_path) == before
+    newer = PAGE.replace(b"nothing", b"a little")
+    assert export_tiles(log.reader(), tmp_path, page=newer) == 0
+    assert files_of(tmp_path) == before | {"verify.html": newer}
+    assert check_folder(tmp_path) == 300
+
+
+@pytest.mark.parametrize("size", [0, 300])
+def test_a_strangers_page_is_not_replaced(size: int, tmp_path: Path) -> None:
+    """Before the first export or after it: it is named, and nothing is written."""
+    log = GrowingLog(300)
+    if size:
+        export_tiles(log.reader(), tmp_path)
+    (tmp_path / "verify.html").write_text("<p>mine</p>")
+    before = files_of(tmp_path)
+    with pytest.raises(UsageError, match=r"verify\.html is not the verifier's page: move it"):
+        export_tiles(log.grow(301).reader(), tmp_path, page=PAGE)
+    assert files_of(tmp_path) == before
+    (tmp_path / "verify.html").unlink()
+    (tmp_path / "verify.html").mkdir()
+    with pytest.raises(UsageError, match="is not the verifier's page"):
+        export_tiles(log.reader(), tmp_path, page=PAGE)
 
 
 def test_a_rewritten_history_is_not_published(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_every_source_gives_the_same_answer(question: tuple[str, ...], source: s
         done(*[word.format(source=where, policy=desk.policy) for word in question]) for where in (source, desk.ledger)
     ]
     assert asked == of_ledger
-    assert sorted(path.name for path in (desk.folder / "public").iterdir()) == ["checkpoint", "tile"]
+    assert sorted(path.name for path in (desk.folder / "public").iterdir()) == ["checkpoint", "tile", "verify.html"]
 
 
 def test_a_receipt_from_an_export_verifies_with_the_policy_alone(source: str, desk: Desk, tmp_path: Path) -> None:

@@ -190,12 +190,13 @@ def export(
     """Write the log as static files (C2SP tlog-tiles) for mirrors, witnesses and auditors."""
     from tallystick.publishing.export import export_tiles
     from tallystick.publishing.reader import read_ledger
+    from tallystick.publishing.verify_page import verify_page
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
     read_from = over_http.logged_in(source, over_http.Login(key, passphrase_file, passphrase_command))
     with read_ledger(read_from) as reader, output.progress("Exporting") as progress:
-        new = export_tiles(reader, folder, progress)
+        new = export_tiles(reader, folder, progress, verify_page())
         output.line(f"{folder}: {reader.size:,} entries of {reader.origin}, {new:,} of them new")
 
 

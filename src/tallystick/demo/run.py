@@ -35,6 +35,7 @@ from tallystick.errors import UsageError
 from tallystick.patterns import Watch
 from tallystick.publishing import read_ledger
 from tallystick.publishing.export import export_tiles
+from tallystick.publishing.verify_page import verify_page
 from tallystick.transparency.policy import Policy
 
 KEYS: Final = "keys"
@@ -87,7 +88,7 @@ def run_demo(
     with _progress(console) as step, _all_or_nothing(folder):
         tally, frauds = _play(folder, year, startups, work, seed, dishonest, step("a year passes"))
         with read_ledger(folder) as reader:
-            export_tiles(reader, folder / TILES, step("tiles are written"))
+            export_tiles(reader, folder / TILES, step("tiles are written"), verify_page())
         policy = Policy.from_text((folder / POLICY).read_bytes())
         watch = Watch() if dishonest else None
         report = audit(folder, policy, processes=AUDIT_PROCESSES, progress=step("the audit replays it"), observer=watch)

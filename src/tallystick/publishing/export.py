@@ -2,6 +2,7 @@
 
     tile/entries/<N>[.p/<W>]  entry bundles
     tile/<L>/<N>[.p/<W>]      hashes
+    verify.html               the verifier's page, where it is given: for people, and no part of the log
     checkpoint                the newest signed checkpoint, written last
 
 An export starts from the folder's own checkpoint, which must be of this log's past, and writes what came after it:
@@ -11,7 +12,8 @@ An export starts from the folder's own checkpoint, which must be of this log's p
     (3) the checkpoint, in the same way
 
 Killed before (3), the folder is as it was, with some files that no checkpoint speaks of; the next export writes those
-anew. Nothing below a published checkpoint is ever written again or deleted: its partial tiles stay.
+anew. Nothing below a published checkpoint is ever written again or deleted: its partial tiles stay. The page is: each
+version writes its own.
 
 Leaf hashes are computed from the entries, the tree from them, and the checkpoint is only published if it has that root:
 a damaged store isn't spread. That the entries are right isn't checked, that is the audit's work.
@@ -23,6 +25,7 @@ from tallystick.durable_files import ASIDE, DurableFiles, exclusive_lock
 from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, UsageError
 from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader
+from tallystick.publishing.verify_page import PAGE, read_page
 from tallystick.signing.note import Note
 from tallystick.sources import CHECKPOINT, TILES
 from tallystick.static.files import CHECKPOINT_SIZE_MAX, FolderFiles
@@ -33,11 +36,17 @@ from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, RightEdge, l
 from tallystick.transparency.tiles import bundle_path, bundle_to_bytes, tile_path
 
 
-def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None) -> int:
+def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None, page: bytes | None = None) -> int:
     """Write the folder for the reader's checkpoint, and return how many entries were new.
 
+    Args:
+        reader: of the log.
+        folder: made if it isn't there.
+        progress: is told of entries.
+        page: the verifier's (`verify_page`), to be put beside the checkpoint.
+
     Raises:
-        UsageError: the folder holds something else, or another log.
+        UsageError: the folder holds something else, another log, or another page of that name.
         ProofInvalidError: its checkpoint isn't of this log's past: history was rewritten, here or there.
         NotALedgerError: entries, tree and checkpoint of the log don't belong together; nothing was published.
         LedgerBusyError: another process exports to it.
@@ -51,14 +60,19 @@ def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None)
         note = reader.checkpoint_note()
         if published is not None and old_size == reader.size:
             note = merge_notes(published[0], note)  # what was published stays
-            if note == published[0]:
-                return 0
+        is_new = published is None or note != published[0]
+        writes_page = page is not None and page != read_page(folder)
+        if not is_new and not writes_page:
+            return 0
         with DurableFiles(folder) as files:
+            if page is not None and writes_page:
+                files.write(PAGE, page)
             if old_size < reader.size:
                 _write_tiles(reader, old_size, files, progress)
-                files.sync()
-            files.write(CHECKPOINT, note)
             files.sync()
+            if is_new:
+                files.write(CHECKPOINT, note)
+                files.sync()
         return reader.size - old_size
 
 
@@ -70,7 +84,8 @@ def _published(folder: Path) -> tuple[bytes, Checkpoint] | None:
     """
     note = FolderFiles(folder).read(CHECKPOINT, CHECKPOINT_SIZE_MAX)
     if note is None:
-        if any(path.name not in (TILES, ASIDE) for path in folder.iterdir()):
+        read_page(folder)
+        if any(path.name not in (TILES, ASIDE, PAGE) for path in folder.iterdir()):
             raise UsageError(f"{folder} is not empty and not an export: choose another folder")
         return None
     try:

@@ -66,18 +66,16 @@ _SHELL: Final = """\
 <body>
 <main id="main">
 <div id="verify" data-alone></div>
-<noscript><p>This page verifies by a script in it, and scripts are switched off. <code>tallystick verify</code> does the \
-same. <span lang="zh-CN">本页靠其中的脚本进行验证，而脚本已被停用。也可使用命令 <code>tallystick verify</code>。</span></p></noscript>
+<noscript>
+<p>This page verifies by a script in it, and scripts are switched off. <code>tallystick verify</code> does the same.</p>
+<p lang="zh-CN">本页靠其中的脚本进行验证，而脚本已被停用。也可使用命令 <code>tallystick verify</code>。</p>
+</noscript>
 </main>
 <script>{script}</script>
 </body>
 </html>
 """
-_BEGIN: Final = """
-const language = /[#&]zh\\b/.test(location.hash) || (!/[#&]en\\b/.test(location.hash) && /^zh\\b/.test(navigator.language)) \
-? 'zh' : 'en'
-$page.start(document.getElementById('verify'), language)
-"""
+_BEGIN: Final = "$page.startAlone(document.getElementById('verify'))\n"
 
 
 def names() -> bytes:
@@ -93,7 +91,8 @@ def names() -> bytes:
         name: {code: [called(words_in("en"), code), called(words_in("zh"), code)] for code in sorted(codes)}
         for name, (codes, called) in lists.items()
     }
-    return f"// Made by `make verify-page`.\n\nexport const NAMES = {json.dumps(said, indent=1, ensure_ascii=False)}\n".encode()
+    values = json.dumps(said, indent=1, ensure_ascii=False)
+    return f"// Made by `make verify-page`.\n\nexport const NAMES = {values}\n".encode()
 
 
 def page() -> bytes:

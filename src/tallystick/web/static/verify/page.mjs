@@ -7,7 +7,7 @@ import { EVIDENCE_SIZE_MAX, looksLike, verifyEvidence } from './evidence.mjs'
 import { wordsIn } from './words.mjs'
 
 const BOOK_ROWS_MAX = 1_000
-const COMMAND = 'tallystick verify FILE --trust POLICY'
+const COMMAND = '`tallystick verify FILE --trust POLICY`'
 const TONES = { proven: 'is-good', checked: 'is-info', refused: 'is-bad', unreadable: 'is-warn', unsupported: 'is-warn' }
 
 /** An element; children are elements or texts, and `undefined` is none. */
@@ -18,6 +18,8 @@ function element(name, attributes, ...children) {
   return made
 }
 
+/** A text in which what stands between backticks is code. */
+const rich = (text) => text.split('`').map((part, at) => (at % 2 === 1 ? element('code', {}, part) : part))
 const bdi = (text) => element('bdi', {}, String(text))
 const code = (text) => element('code', { class: 'hash' }, element('bdi', {}, String(text)))
 
@@ -40,12 +42,18 @@ export function posixTime(seconds) {
 }
 
 /**
- * Draws the page into an element and returns `{give, language}`: `give(name, bytes)` takes a file as if it was chosen.
+ * Draws the page into an element, and returns what takes files (`give`) and says things (`say`).
  *
  * The element's `data-alone` says that this is the page on a disk, which has its heading and its languages here.
  */
 export function start(root, language) {
   return new VerifyPage(root, wordsIn(language))
+}
+
+/** The same on a disk: in the language that `#zh` or `#en` behind its address says, or else in the browser's. */
+export function startAlone(root) {
+  const [, said] = /[#&](zh|en)\b/.exec(location.hash) ?? []
+  return start(root, said ?? (/^zh\b/.test(navigator.language) ? 'zh' : 'en'))
 }
 
 class VerifyPage {
@@ -78,7 +86,7 @@ class VerifyPage {
 
   /** Says a sentence in the live region. */
   say(key, values, tone = 'is-info') {
-    this.#notice(tone, [element('p', {}, this.#words.say(key, values))])
+    this.#notice(tone, [element('p', {}, rich(this.#words.say(key, values)))])
     this.#shown.details.replaceChildren()
   }
 
@@ -232,7 +240,7 @@ class VerifyPage {
   /** Why something isn't proved: the code, what it means, and what exactly is wrong. */
   #why({ kind, code: word, detail, findings }, data) {
     const { say, finding, reason } = this.#words
-    if (word === 'unsupported' && !hasWebCrypto()) return [say('insecure', { command: COMMAND })]
+    if (word === 'unsupported' && !hasWebCrypto()) return [rich(say('insecure', { command: COMMAND }))]
     const means = findings ? finding(word) : reason(word)
     const lines = [[element('code', {}, word), `: ${means}${detail ? ` (${detail})` : ''}`]]
     const looks = looksLike(data)
@@ -278,7 +286,7 @@ class VerifyPage {
 
   #checks(verdict) {
     const { say } = this.#words
-    const step = (tone, word, text) => element('li', { class: tone }, element('b', {}, say(word)), ' ', text)
+    const step = (tone, word, text) => element('li', { class: tone }, element('b', {}, say(word)), ' ', rich(text))
     const { good, open } = this.#steps(verdict)
     return element(
       'div', { class: 'pair' },
