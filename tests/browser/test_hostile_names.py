@@ -13,7 +13,7 @@ from browser.sight import LOOKS, PHONES, Counted, Eyes, window
 
 _NOT_APART: Final = """(names) => {
   const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const isApart = (one) => one.closest("bdi, pre, code, textarea, option, [dir=auto]") !== null;
+  const isApart = (one) => one.closest("bdi, pre, code, textarea, option, title, [dir=auto]") !== null;
   for (let node = walk.nextNode(); node; node = walk.nextNode())
     if (names.some((name) => node.data.includes(name)) && !isApart(node.parentElement))
       found.push(node.parentElement.outerHTML.slice(0, 200));
