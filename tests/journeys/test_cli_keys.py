@@ -297,3 +297,23 @@ def test_a_note_is_written_whole_or_not_at_all(tmp_path: Path, key: Path, passph
     failed("sign", command, "--key", key, "--passphrase-file", passphrase, "-o", tmp_path / "no" / "note")
     failed("sign", command, "--key", key, "--passphrase-file", passphrase, "-o", tmp_path)
     assert {*tmp_path.iterdir()} == before
+
+
+def test_a_note_by_which_a_browser_logs_in(key: Path, passphrase: Path) -> None:
+    """For the party of the key's name, at this service alone, for so many hours."""
+    said = ("key", "login", key, "--log", "tallystick.example/national", "--passphrase-file", passphrase)
+    at = ("--signed-at", "2026-01-05T08:00:00Z")
+    note = done(*said, "--url", "HTTPS://Log.Example/", *at, "--hours", "3").encode()
+    opened, signers = open_note(note, [VerifierKey.from_text(done("key", "show", key).strip())])
+    assert [signer.name for signer in signers] == [NAME]
+    assert json.loads(opened.text) == {
+        "audience": "https://log.example",
+        "expires_at": "2026-01-05T11:00:00.000000Z",
+        "kind": "session.open/1",
+        "log": "tallystick.example/national",
+        "party": "shanghai-treasury",
+        "scope": "read",
+        "signed_at": "2026-01-05T08:00:00.000000Z",
+    }
+    assert "no service's URL" in failed(*said, "--url", "log.example")
+    assert failed(*said, "--url", "https://log.example", "--hours", "13")

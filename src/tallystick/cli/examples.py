@@ -29,6 +29,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "key new": ("tallystick key new shanghai-treasury/officer-1 -o officer-1.pem",),
     "key show": ("tallystick key show officer-1.pem",),
     "key passphrase": ("tallystick key passphrase officer-1.pem",),
+    "key login": ("tallystick key login officer-1.pem --url https://log.example --log tallystick.example/national",),
     "sign": ("tallystick sign issue.json --key officer-1.pem -o issue.note",),
     "rules": ("tallystick rules", "tallystick rules --json"),
     "balances": (

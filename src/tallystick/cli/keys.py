@@ -1,6 +1,7 @@
 """Keys: made, looked at, and given another passphrase.
 
     key new NAME -o FILE | --token URI        key show KEY        key passphrase FILE
+    key login KEY --url URL --log ORIGIN
 
 A private key never leaves its file or its token, and is never shown. A KEY is a file, or a PKCS#11 URI that names a key
 in a token (`tallystick.token_uris`).
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import output, parameters, reading
+from tallystick.cli import kinds, output, parameters, reading
 from tallystick.cli.new_keys import Lock, wanted_key
 from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.signing.keys import VerifierKey
@@ -29,6 +31,7 @@ def add_commands(app: typer.Typer) -> None:
     key.command("new", short_help="Make a key, and print its public half.")(new)
     key.command("show", short_help="Print a key's public half.")(show)
     key.command("passphrase", short_help="Change the passphrase of a key file.")(passphrase)
+    key.command("login", short_help="Print a note by which a browser logs in.")(login)
     app.add_typer(key, name="key")
 
 
@@ -102,6 +105,37 @@ def passphrase(
         f"{file}, the new one", new_passphrase_file, new_passphrase_command, no_passphrase=no_passphrase
     )
     keyfiles.change_passphrase(file, old, secret, unencrypted=no_passphrase)
+
+
+def login(
+    key: Annotated[parameters.KeyPlace, parameters.key_argument("A key of your party, for signing or for reading.")],
+    url: Annotated[str, typer.Option(metavar="URL", help="The service, as your browser's address bar has it.")],
+    log: Annotated[str, typer.Option(metavar="ORIGIN", help="The log's origin.")],
+    hours: Annotated[int, typer.Option(min=1, max=12, help="For how long the browser may read.")] = 8,
+    note: Annotated[str, parameters.out("Where the note goes; - is stdout.")] = "-",
+    signed_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="When it is signed, instead of now; for rehearsals.")
+    ] = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
+    force: parameters.Force = False,
+) -> None:
+    """Print a note by which a browser logs in: paste it into the service's login page within ten minutes.
+
+    Who has the note can read as your party until it is over, at that service alone; it commands nothing.
+    """
+    from tallystick.signing.note import sign_text
+    from tallystick.vouchers.quantities import SECOND_US
+    from tallystick.vouchers.sessions import audience_of, session_text
+
+    if not url.lower().startswith(("https://", "http://")):
+        raise UsageError(f"{url!a:.80} is no service's URL: it begins with https:// or http://")
+    clock, out = reading.clock(signed_at), NamedFile(note, kinds.SIGNED_COMMAND, force=force)
+    signer = reading.load_key(key, passphrase_file, passphrase_command)
+    now = clock()
+    party = signer.name.partition("/")[0]
+    text = session_text(log, party, audience_of(url), now, now + hours * 3_600 * SECOND_US)
+    out.write(sign_text(text, signer))
 
 
 def _check_key_name(name: str, *, is_log: bool) -> None:

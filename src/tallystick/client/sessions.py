@@ -15,7 +15,7 @@ from tallystick.errors import AnswerMalformedError
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import sign_text
 from tallystick.vouchers.quantities import SECOND_US
-from tallystick.vouchers.sessions import session_text
+from tallystick.vouchers.sessions import audience_of, session_text
 from tallystick.wire import JsonObject
 
 SESSION_SECONDS: Final = 3_600
@@ -49,10 +49,7 @@ def open_session(connections: Connections, session: Session) -> JsonObject:
     url = connections.current
     connections.tokens.pop(url, None)
     now_us = session.clock()
-    scheme, _, place = url.partition("://")
-    host, slash, path = place.partition("/")
-    audience = f"{scheme.lower()}://{host.lower()}{slash}{path}"
-    text = session_text(session.origin, session.party, audience, now_us, now_us + session.seconds * SECOND_US)
+    text = session_text(session.origin, session.party, audience_of(url), now_us, now_us + session.seconds * SECOND_US)
     note = sign_text(text, session.key)
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     said = object_in(connections.ask(Question("v1/sessions", TOKEN_ANSWER_SIZE_MAX, "POST", note, headers), only=url))

@@ -75,6 +75,13 @@ class LoginKey:
     is_barred: bool
 
 
+def audience_of(url: str) -> str:
+    """Return the audience that a service's URL is: without a slash at its end, scheme and host in lower case."""
+    scheme, _, place = url.rstrip("/").partition("://")
+    host, slash, path = place.partition("/")
+    return f"{scheme.lower()}://{host.lower()}{slash}{path}"
+
+
 def session_text(log: str, party: str, audience: str, signed_at: int, expires_at: int) -> bytes:
     """Return the text to sign (instants in microseconds).
 
