@@ -26,6 +26,7 @@ from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import NOTE_SIZE_MAX, Note
 from tallystick.vouchers.admit import SignedCommand, read_note
 from tallystick.vouchers.half_signed import HalfSigned, judge
+from tallystick.vouchers.reading_rights import Reader
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 from tallystick.web.conditional import GetRoute
@@ -179,6 +180,19 @@ def _by_nobody(found: HalfSigned) -> Refusal:
     return Refusal(
         Reason.SIGNATURES_MISSING, f"one by {' or '.join(found.signers)}; a key that it brings is nobody's yet"
     )
+
+
+async def waiting_for(request: Request, reader: Reader) -> list[JsonObject]:
+    """Return the first notes that a party may sign; none where the site takes none.
+
+    Raises:
+        LedgerError: the log or the file can't be read.
+    """
+    pending: Pending | None = getattr(request.app.state, "pending", None)
+    if pending is None:
+        return []
+    said, _ = await anyio.to_thread.run_sync(pending.list, reader.party, None, LISTED_MAX)
+    return said
 
 
 # -- routes -----------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from tallystick.web.pages.page import Asked, Page, PageRoute, Place, Table
 from tallystick.web.pages.rendering import Renderer
 from tallystick.web.pages.static_files import STATIC
 from tallystick.web.pages.words import Words, language_of, words_in
+from tallystick.web.pending import waiting_for
 from tallystick.web.problems import HttpProblem, problem_object
 from tallystick.web.reads import Reads, reads_of
 from tallystick.web.rights import ReadersRights, reader_of
@@ -96,13 +97,20 @@ def route_of(page: PageRoute) -> Route:
 
 async def _answer(page: PageRoute, request: Request) -> Response:
     if "theme" in request.query_params:
-        return _with_theme(request)
+        return with_theme(request)
     words = words_of(request)
     reader = await reader_of(request)
+    if page.shows_waiting and reader.reader is not None:
+        request.state.waiting = await waiting_for(request, reader.reader)
     response = await (_of_log if page.is_log_alone else _of_views)(page, request, words, reader)
-    if "lang" in request.query_params and response.status_code == _OK:
-        response.set_cookie(LANGUAGE_COOKIE, words.language, COOKIE_SECONDS, samesite="lax")
+    keep_language(request, response)
     return response
+
+
+def keep_language(request: Request, response: Response) -> None:
+    """Have a language that was chosen be kept."""
+    if "lang" in request.query_params and response.status_code == _OK:
+        response.set_cookie(LANGUAGE_COOKIE, words_of(request).language, COOKIE_SECONDS, samesite="lax")
 
 
 async def _of_views(page: PageRoute, request: Request, words: Words, reader: ReadersRights) -> Response:
@@ -141,7 +149,8 @@ def _made(
     page: PageRoute, request: Request, words: Words, reader: ReadersRights, seen: Seen | SeenLog, at: str
 ) -> Made:
     """Return a page, or its table that is asked for."""
-    asked = Asked(dict(request.path_params), dict(request.query_params), words, request.app.state.place)
+    waiting = getattr(request.state, "waiting", ())
+    asked = Asked(dict(request.path_params), dict(request.query_params), words, request.app.state.place, waiting)
     made = page.make(seen, asked)
     if "csv" in asked.query:
         return _as_csv(request, _table(made, asked.query["csv"]))
@@ -174,14 +183,21 @@ def compressed(
 
 def problem_page(request: Request, error: TallystickError) -> Response:
     """Return the page that an error comes to, in words, with what to do."""
-    said, words = problem_object(error), words_of(request)
-    frame = _bare_frame(request, words)
-    values = {"frame": frame, "page": Page(words.reason(said["reason"])), "problem": said}
-    text = _renderer(request).render("problem.html", words, values)
-    headers = {**HEADERS, "Cache-Control": "no-store", "Vary": VARY}
-    if isinstance(error, HttpProblem):
-        headers |= error.headers
-    return compressed(request, text.encode(), headers, _HTML, said["status"])
+    said = problem_object(error)
+    page = Page(words_of(request).reason(said["reason"]), {"problem": said})
+    headers = error.headers if isinstance(error, HttpProblem) else {}
+    return bare_page(request, "problem.html", page, said["status"], headers)
+
+
+def bare_page(
+    request: Request, template: str, page: Page, status: int = _OK, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a page that shows nothing of the log, to anybody, and is never kept."""
+    words = words_of(request)
+    values = {"frame": _bare_frame(request, words), "page": page} | dict(page.values)
+    text = _renderer(request).render(template, words, values)
+    kept = {**HEADERS, "Cache-Control": "no-store", "Vary": VARY, **(headers or {})}
+    return compressed(request, text.encode(), kept, _HTML, status)
 
 
 def words_of(request: Request) -> Words:
@@ -226,7 +242,8 @@ def _headers(page: PageRoute, request: Request, words: Words, reader: ReadersRig
     return {**HEADERS, **headers_of(size, tag=f'"{size}-{digest}"', vary=VARY)}
 
 
-def _with_theme(request: Request) -> Response:
+def with_theme(request: Request) -> Response:
+    """Return where a page is asked for again, with the theme that was chosen kept."""
     said = request.query_params["theme"]
     query = {name: value for name, value in request.query_params.items() if name != "theme"}
     response = RedirectResponse(request.url.path + (f"?{urlencode(query)}" if query else ""), 303)

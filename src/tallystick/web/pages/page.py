@@ -115,12 +115,14 @@ class Asked:
         query: its parameters.
         words: the reader's language.
         place: which kinds of source the log is read from, and what lies beside it.
+        waiting: the half-signed notes that the reader may sign, as the API says them, where a page shows them.
     """
 
     path: Mapping[str, str]
     query: Mapping[str, str]
     words: Words
     place: "Place"
+    waiting: Sequence[Mapping[str, Any]] = ()
 
     @property
     def owned_id(self) -> str:
@@ -163,6 +165,7 @@ class PageRoute(NamedTuple):
         letter: the key that leads to it after `g`; empty if none does.
         is_of_log: whether it is the same as long as the log is: then a reader who has it is told so.
         is_log_alone: whether it is made of the log's tree and bytes alone, also where no views can be made.
+        shows_waiting: whether it shows what waits for its reader's signature.
     """
 
     path: str
@@ -171,3 +174,4 @@ class PageRoute(NamedTuple):
     letter: str = ""
     is_of_log: bool = True
     is_log_alone: bool = False
+    shows_waiting: bool = False

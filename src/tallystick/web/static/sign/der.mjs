@@ -32,18 +32,18 @@ export class DerReader {
 
   /** The contents of the next value, which has this tag. */
   take(tag) {
-    require(this.#data.length >= this.#at + 2 && this.isNext(tag), DAMAGED)
+    require(this.#data.length >= this.#at + 2 && this.isNext(tag), DAMAGED, 'key_damaged')
     const first = this.#data[this.#at + 1]
     let start = this.#at + 2
     let length = first
     if (first >= LONG) {
       const count = first - LONG
-      require(count >= 1 && count <= LENGTH_BYTES_MAX && start + count <= this.#data.length, DAMAGED)
+      require(count >= 1 && count <= LENGTH_BYTES_MAX && start + count <= this.#data.length, DAMAGED, 'key_damaged')
       length = this.#data.subarray(start, start + count).reduce((sum, byte) => sum * 256 + byte, 0)
-      require(length >= (count === 1 ? LONG : 256), DAMAGED)
+      require(length >= (count === 1 ? LONG : 256), DAMAGED, 'key_damaged')
       start += count
     }
-    require(start + length <= this.#data.length, DAMAGED)
+    require(start + length <= this.#data.length, DAMAGED, 'key_damaged')
     this.#at = start + length
     return this.#data.subarray(start, this.#at)
   }
@@ -57,11 +57,11 @@ export class DerReader {
   takeNumber() {
     const bytes = this.take(INTEGER)
     const isShort = bytes.length >= 1 && bytes.length <= 4 && bytes[0] < 0x80
-    require(isShort && !(bytes.length > 1 && bytes[0] === 0 && bytes[1] < 0x80), DAMAGED)
+    require(isShort && !(bytes.length > 1 && bytes[0] === 0 && bytes[1] < 0x80), DAMAGED, 'key_damaged')
     return bytes.reduce((sum, byte) => sum * 256 + byte, 0)
   }
 
   takeEnd() {
-    require(this.isAtEnd, DAMAGED)
+    require(this.isAtEnd, DAMAGED, 'key_damaged')
   }
 }

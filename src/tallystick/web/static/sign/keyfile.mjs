@@ -5,7 +5,7 @@
 // overwritten after use; that the text in the field is gone is the page's part.
 
 import { signatureFits } from '../verify/ed25519.mjs'
-import { base64, equal, fromText, hex, Refused, require, Unsupported, utf8 } from '../verify/encoding.mjs'
+import { base64, fromText, hex, Refused, require, Unsupported, utf8 } from '../verify/encoding.mjs'
 import { ED25519, readVkey } from '../verify/notes.mjs'
 import { DerReader, NULL, OCTET_STRING, OID } from './der.mjs'
 
@@ -25,10 +25,10 @@ const CIPHERS = { '60864801650304012a': 256, '608648016503040102': 128 }
 
 /** What a key file says without its passphrase: `{key, isEncrypted, der}`; `key` as `readVkey` gives it. */
 export async function readKeyFile(data) {
-  require(data.length <= FILE_SIZE_MAX, IS_NONE)
-  const [, vkey, encrypted, lines] = PEM.exec(utf8(data, 'the key file')) ?? require(false, IS_NONE)
+  require(data.length <= FILE_SIZE_MAX, IS_NONE, 'key_none')
+  const [, vkey, encrypted, lines] = PEM.exec(utf8(data, 'the key file')) ?? require(false, IS_NONE, 'key_none')
   const key = await readVkey(vkey)
-  require(key.type === ED25519, `${key.label} is no key that signs notes`)
+  require(key.type === ED25519, `${key.label} is no key that signs notes`, 'key_none')
   const der = base64(lines.replace(/[\r\n]/g, ''), 'the PEM of the key file')
   return { key, isEncrypted: encrypted !== undefined, der }
 }
@@ -39,7 +39,7 @@ export async function readKeyFile(data) {
  * `passphrase` is bytes, which are overwritten; undefined of a file that isn't encrypted.
  */
 export async function openKey({ key, isEncrypted, der }, passphrase) {
-  require(!isEncrypted || passphrase?.length > 0, 'the key file is encrypted: give its passphrase')
+  require(!isEncrypted || passphrase?.length > 0, 'the key file is encrypted: give its passphrase', 'key_wrong')
   require(isEncrypted || passphrase === undefined, 'the key file is not encrypted: give no passphrase')
   require(!isEncrypted || passphrase.length <= PASSPHRASE_SIZE_MAX, `a passphrase has at most ${PASSPHRASE_SIZE_MAX} bytes`)
   let privateKey
@@ -53,7 +53,7 @@ export async function openKey({ key, isEncrypted, der }, passphrase) {
   // The vkey is what the file says of itself: a signature shows whose it is. What is signed here is no note's text.
   const nonce = crypto.getRandomValues(new Uint8Array(32))
   const asked = fromText(`is this the key of the vkey beside it? ${hex(nonce)}`)
-  require(await signatureFits(key.publicKey, asked, await sign(asked)), 'the vkey line of the key file does not belong to the private key below it')
+  require(await signatureFits(key.publicKey, asked, await sign(asked)), 'the vkey line of the key file does not belong to the private key below it', 'key_another')
   return { key, sign }
 }
 
@@ -65,7 +65,7 @@ async function unwrapped(der, passphrase) {
   try {
     return await subtle().unwrapKey('pkcs8', encrypted, wrapping, { name: 'AES-CBC', iv }, 'Ed25519', false, ['sign'])
   } catch (error) {
-    throw inWords(error, 'the key file cannot be decrypted: the passphrase is wrong, or the file is damaged')
+    throw inWords(error, 'the key file cannot be decrypted: the passphrase is wrong, or the file is damaged', 'key_wrong')
   }
 }
 
@@ -73,7 +73,7 @@ async function imported(der) {
   try {
     return await subtle().importKey('pkcs8', der, 'Ed25519', false, ['sign'])
   } catch (error) {
-    throw inWords(error, 'the key file is damaged, or its key is none of Ed25519')
+    throw inWords(error, 'the key file is damaged, or its key is none of Ed25519', 'key_damaged')
   }
 }
 
@@ -94,7 +94,7 @@ function readEncrypted(der) {
   const bits = CIPHERS[requireOid(cipher, Object.keys(CIPHERS), 'the cipher')]
   const iv = cipher.take(OCTET_STRING)
   cipher.takeEnd()
-  require(iv.length === BLOCK_SIZE && encrypted.length > 0 && encrypted.length % BLOCK_SIZE === 0, 'the key file is damaged')
+  require(iv.length === BLOCK_SIZE && encrypted.length > 0 && encrypted.length % BLOCK_SIZE === 0, 'the key file is damaged', 'key_damaged')
   return { salt, rounds, hash, bits, iv, encrypted }
 }
 
@@ -104,7 +104,7 @@ function readPbkdf2(derivation) {
   derivation.takeEnd()
   const salt = values.take(OCTET_STRING)
   const rounds = values.takeNumber()
-  require(rounds >= 1 && rounds <= ROUNDS_MAX, `the key file asks for ${rounds} rounds of PBKDF2`)
+  require(rounds >= 1 && rounds <= ROUNDS_MAX, `the key file asks for ${rounds} rounds of PBKDF2`, 'key_damaged')
   if (!values.isNext(0x30)) values.takeNumber() // the length of the key, which the cipher says
   const hashing = values.takeSequence()
   values.takeEnd()
@@ -117,8 +117,8 @@ function readPbkdf2(derivation) {
 function requireOid(reader, known, what) {
   const oid = hex(reader.take(OID))
   const remedy = 'encrypt it anew with `tallystick key passphrase`'
-  require(oid !== SCRYPT, `the key file is encrypted by scrypt, which browsers don't have: ${remedy}`)
-  require(known.includes(oid), `${what} of the key file is none that browsers have: ${remedy}`)
+  require(oid !== SCRYPT, `the key file is encrypted by scrypt, which browsers don't have: ${remedy}`, 'key_cipher')
+  require(known.includes(oid), `${what} of the key file is none that browsers have: ${remedy}`, 'key_cipher')
   return oid
 }
 
@@ -128,9 +128,9 @@ function subtle() {
   return found
 }
 
-function inWords(error, words) {
+function inWords(error, words, code) {
   if (error.name === 'NotSupportedError') return new Unsupported('Ed25519 is missing from this browser')
-  return new Refused(words)
+  return new Refused(words, code)
 }
 
 /** Why this page can't sign at all, as a code: `insecure`, `no_webcrypto`, `no_ed25519`; undefined where it can. */
@@ -144,6 +144,3 @@ export async function whyNot() {
   }
   return undefined
 }
-
-/** The same key by its file: two files are of one key if their vkeys say so. */
-export const isSameKey = (one, other) => one.label === other.label && equal(one.publicKey, other.publicKey)

@@ -12,7 +12,7 @@ export async function signText(text, signer) {
 /** The note with one signature more of the same text; the lines that are there stay as they are. */
 export async function addSignature(note, signer) {
   const { text, lines } = readNote(note)
-  require(!lines.some(({ label }) => label === signer.key.label), `${signer.key.label} has signed this already`)
+  require(!lines.some(({ label }) => label === signer.key.label), `${signer.key.label} has signed this already`, 'signed_already')
   return checked(concat(note, await signatureLine(text, signer)))
 }
 
