@@ -11,6 +11,7 @@ from tallystick.findings import FindingCode
 from tallystick.ledger.postgres_schema import role_names
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import EVENT_KINDS
+from tallystick.wire.statuses import HttpReason
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
@@ -66,7 +67,7 @@ def test_every_row_with_a_claim_says_where_it_is_shown() -> None:
 def test_refusals_and_findings_are_called_by_their_names() -> None:
     """A word with an underscore is one of the closed lists, or a parameter of network, treasury or mandate."""
     words = {one for one in QUOTED if re.fullmatch(r"[a-z]+(_[a-z]+)+", one)}
-    known = {reason.value for reason in Reason} | {code.value for code in FindingCode} | PARAMETERS
+    known = {reason.value for reason in (*Reason, *HttpReason)} | {code.value for code in FindingCode} | PARAMETERS
     assert words - known == set()
     assert len(words) > 25
 

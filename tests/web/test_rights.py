@@ -44,6 +44,7 @@ OPEN = (
     *("/checkpoint", "/tile/{place:path}", "/v1/info", "/livez", "/readyz", "/health", "/openapi.json"),
     "/problems/{reason}",
     "/static/{path:path}",
+    *("/login", "/logout"),
 )
 """What is shown to everybody: hashes, signatures, how the service is, and what its words mean."""
 WHOLE_LOG = ("/tile/entries/{place:path}", "/v1/entries")
@@ -54,7 +55,12 @@ NOTHING_READ = ("/v1/sessions", "/v1/entries:batch", "/v1/check", "/v1/check:bat
 FIGURES = {"days": ("treasury", "programme", "provider", "holder", "contract", "voucher")}
 """Routes of figures, and the kinds of things that they are of."""
 PAGE_PATHS = {page.path for page in PAGES}
-PAGES_OF_NO_THING: dict[str, list[str]] = {"/": ["/"]}
+PAGES_OF_NO_THING: dict[str, list[str]] = {
+    "/": ["/"],
+    "/sign": ["/sign"],
+    "/sign/reserve": ["/sign/reserve"],
+    "/sign/claim": ["/sign/claim?lang=zh"],
+}
 """What is asked of pages that are about no thing of a kind."""
 
 
@@ -171,6 +177,8 @@ def page_probes(path: str, city: City, entries: range) -> list[str]:
         return [f"/{plural}/{ids[0]}", f"/{plural}/{ids[-1]}?lang=zh", f"/{plural}/{ids[0]}?as_of={entries[-1]}"]
     if plural in by_plural or plural in {one for _, one in LISTED_ALONE}:
         return [f"/{plural}", f"/{plural}?csv={plural}"]
+    if path == "/sign/object":
+        return [f"/sign/object?entry={index}&line=0" for index in entries[::9]]
     return PAGES_OF_NO_THING.get(path, [])
 
 
