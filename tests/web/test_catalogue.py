@@ -11,6 +11,7 @@ from tallystick.web.pages.catalogue import CATALOGUE
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?(.?)")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _MARKUP = re.compile(r"</?[a-z]+(?: [a-z-]+=[^>]*)?/?>|&[a-z]+;|\n")
+_FIELD = re.compile(r"\{([a-z_.]+)\}")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAME_IN_BOTH: frozenset[Key] = frozenset()
 """Names and codes that Chinese readers know by the same letters."""
@@ -46,6 +47,17 @@ def test_a_translation_has_the_placeholders_of_its_msgid(catalogue: Catalog) -> 
         wrong += [key for text in _strings(message.string) if frozenset(_placeholders(text)) not in allowed]
     assert wrong == []
     assert [str(error) for _, errors in catalogue.check() for error in errors] == []
+
+
+def test_a_commands_sentence_has_its_fields_and_optional_parts(catalogue: Catalog) -> None:
+    """`{field}`, and what stands in brackets with it."""
+    wrong = [
+        key
+        for key, message in messages(catalogue)
+        for text in _strings(message.string)
+        if _fields(text) != _fields(key[0])
+    ]
+    assert wrong == []
 
 
 def test_a_placeholder_is_a_named_string(catalogue: Catalog) -> None:
@@ -90,3 +102,8 @@ def _strings(said: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
 
 def _placeholders(text: str) -> set[str]:
     return {found[1] for found in PLACEHOLDER.finditer(text) if found[1]}
+
+
+def _fields(text: str) -> tuple[list[str], list[list[str]]]:
+    optional = [sorted(_FIELD.findall(part)) for part in re.findall(r"\[([^]]*)\]", text)]
+    return sorted(_FIELD.findall(text)), sorted(part for part in optional if part)

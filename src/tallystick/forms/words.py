@@ -19,9 +19,10 @@ from tallystick.errors import MalformedError
 from tallystick.forms import amounts, times
 from tallystick.forms.building import Option
 from tallystick.forms.form import Form, forms
-from tallystick.forms.leaves import Leaf, Surroundings
+from tallystick.forms.leaves import Leaf, Surroundings, plain_name
 from tallystick.forms.records import Grouped, JsonObject, Part, get
 from tallystick.forms.sentences import SENTENCES
+from tallystick.forms.speech import ENGLISH, Speech, listed
 from tallystick.signing.note import Note
 from tallystick.vouchers.quantities import parse_instant
 from tallystick.vouchers.rulebook import parse_command
@@ -33,6 +34,9 @@ _SUMMED: Final = frozenset({"paid", "withheld", "amount"})
 _OPTIONAL: Final = re.compile(r"\[([^]]*)\]")
 _FIELD: Final = re.compile(r"\{([a-z_.]+)\}")
 _PLAIN: Final = re.compile(r"[\w .&·-]+")
+_YES_OR_NO: Final = ("yes", "yes|no")
+_FIELD_NAME: Final = "field"
+"""The context of fields' names among translated texts; of a closed list's values it is the field's name."""
 _NAMED: Final = {"PARTY": "party", "ITEM": "item"}
 
 
@@ -60,18 +64,29 @@ class Words:
         yield f"  {self.signed}"
 
 
-def in_words(command: Mapping[str, Any], zone: int, names: Names | None = None) -> Words:
+def in_words(command: Mapping[str, Any], zone: int, names: Names | None = None, speech: Speech = ENGLISH) -> Words:
     """Return a command in words.
 
     Args:
         command: its text's JSON values.
         zone: the network's offset in seconds.
         names: what things are called; without it their ids alone are said.
+        speech: the language.
 
     Raises:
         KeyError: of no kind of the closed list.
     """
-    return _Speaker(forms()[command["kind"]], zone, names or (lambda _kind, _id: None)).words(dict(command))
+    return _Speaker(forms()[command["kind"]], zone, names or (lambda _kind, _id: None), speech).words(dict(command))
+
+
+def texts() -> Iterator[tuple[str, str | None]]:
+    """Yield the texts that commands' words are made of, each with its context, for who translates them."""
+    for sentence in SENTENCES.values():
+        yield sentence, None
+    for name, field, leaf in _leaves():
+        yield _said(name), _FIELD_NAME
+        for choice in leaf.choices if leaf is not None else ():
+            yield choice, plain_name(field)
 
 
 def command_in(note: bytes) -> JsonObject | None:
@@ -110,16 +125,20 @@ class _Speaker:
     form: Form
     zone: int
     names: Names
+    speech: Speech
 
     def words(self, command: JsonObject) -> Words:
         said = set[tuple[str, ...]]()
-        template = _OPTIONAL.sub(lambda found: self._if_all(found[1], command), SENTENCES[self.form.kind])
+        sentence = self.speech.gettext(SENTENCES[self.form.kind])
+        template = _OPTIONAL.sub(lambda found: self._if_all(found[1], command), sentence)
         sentence = _FIELD.sub(lambda found: self._field(found[1], command, said), template)
         rest = [line for option in self.form.options for line in self._option(option, command, said)]
-        at = parse_instant(command["signed_at"])
-        signed = (
-            f"for the log {command['log']}, as ref {command['ref']}, signed at {shown_time(at, self.zone)} "
-            f"({times.zone_name(self.zone)})"
+        signed = self.speech.gettext(
+            "for the log %(log)s, as ref %(ref)s, signed at %(time)s (%(zone)s)",
+            log=command["log"],
+            ref=command["ref"],
+            time=shown_time(parse_instant(command["signed_at"]), self.zone),
+            zone=times.zone_name(self.zone),
         )
         return Words(sentence, tuple(rest), signed)
 
@@ -140,7 +159,7 @@ class _Speaker:
         if value is None or option.path in said:
             return
         shape = option.shape
-        name = option.name.replace("-", " ")
+        name = self.speech.pgettext(_FIELD_NAME, _said(option.name))
         if isinstance(shape, Leaf):
             for one in value if option.is_list else (value,):
                 yield name, self._text(shape, option.path[-1], one)
@@ -153,7 +172,7 @@ class _Speaker:
         else:
             each = value if option.is_list else [value]
             if not each:
-                yield name, "none"
+                yield name, self.speech.gettext("none")
             for one in each:
                 pairs = [pair for pair in shape.pairs(one) if (*option.path, *pair[0].path) not in said]
                 if pairs:
@@ -167,18 +186,22 @@ class _Speaker:
             if part.name in _SUMMED:
                 sums[part.name] = sums.get(part.name, 0) + value
         if sums:
-            yield f"{name}, in all", ", ".join(f"{what} {amounts.yuan(fen)} yuan" for what, fen in sums.items())
+            said = [f"{self.speech.pgettext(_FIELD_NAME, what)} {self._yuan(fen)}" for what, fen in sums.items()]
+            yield self.speech.gettext("%(name)s, in all", name=name), listed(said, self.speech)
 
     def _pairs(self, pairs: Sequence[tuple[Part, Any]]) -> str:
         said = [
-            f"{part.name.replace('-', ' ').replace('.', ' ')} {self._text(part.leaf, part.path[-1], value)}"
+            f"{self.speech.pgettext(_FIELD_NAME, _said(part.name))} {self._text(part.leaf, part.path[-1], value)}"
             for part, value in pairs
         ]
-        return ", ".join(said)
+        return listed(said, self.speech)
+
+    def _yuan(self, fen: int) -> str:
+        return self.speech.gettext("%(amount)s yuan", amount=amounts.yuan(fen))
 
     def _text(self, leaf: Leaf, name: str, value: Any) -> str:  # noqa: ANN401 - a JSON value
         if leaf.metavar == "YUAN":
-            return f"{amounts.yuan(value)} yuan"
+            return self._yuan(value)
         if leaf.metavar == "TIME":
             return shown_time(parse_instant(value if "." in value else value.replace("Z", ".000000Z")), self.zone)
         kind = _NAMED.get(leaf.metavar) or ("programme" if name == "programme" else None)
@@ -186,11 +209,36 @@ class _Speaker:
             return self._named(kind, value)
         if leaf.metavar == "TEXT":
             return quoted(value)
-        return leaf.write(value, Surroundings(self.zone))
+        written = leaf.write(value, Surroundings(self.zone))
+        if written in leaf.choices:
+            return self.speech.pgettext(plain_name(name), written)
+        if leaf.metavar in _YES_OR_NO:
+            return self.speech.gettext("yes") if value else self.speech.gettext("no")
+        return written
 
     def _named(self, kind: str, id_: str) -> str:
         name = self.names(kind, id_)
         return id_ if name is None else f"{name if _PLAIN.fullmatch(name) else quoted(name)} ({id_})"
+
+
+def _said(name: str) -> str:
+    """Return a field's name in words."""
+    return name.replace("-", " ").replace(".", " ")
+
+
+def _leaves() -> Iterator[tuple[str, str, Leaf | None]]:
+    """Yield each field's name in forms and in commands, with what it holds unless that has fields itself."""
+    for form in forms().values():
+        for option in form.options:
+            shape = option.shape
+            yield option.name, option.path[-1], shape if isinstance(shape, Leaf) else None
+            if isinstance(shape, Leaf):
+                continue
+            records = (
+                (shape.outer, shape.inner) if isinstance(shape, Grouped) else (shape, *(shape.others or {}).values())
+            )
+            for record in records:
+                yield from ((part.name, part.path[-1], part.leaf) for part in record.parts)
 
 
 def _leaf_at(form: Form, path: tuple[str, ...]) -> Leaf:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from tallystick.coded_enum import CodedEnum
 from tallystick.findings import FindingCode
+from tallystick.forms import words as commands_in_words
 from tallystick.patterns import Certainty, Parameters, Pattern, Severity
 from tallystick.vouchers.rulebook import EVENT_KINDS
 from tallystick.web.pages.code_names import NAMES
@@ -47,10 +48,11 @@ def closed_lists() -> Mapping[str, ClosedList]:
 
 
 def messages() -> Iterator[tuple[str, str | None]]:
-    """Yield each text with its context, as the catalogue has it."""
+    """Yield each text with its context, as the catalogue has it, and those that commands' words are made of."""
     for closed in closed_lists().values():
         for text in closed.texts.values():
             yield text, closed.context
+    yield from commands_in_words.texts()
 
 
 _MEANT: Final[Mapping[str, type[CodedEnum]]] = {

@@ -18,6 +18,8 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 
 from tallystick.forms.rules_in_words import rules_in_words
+from tallystick.forms.words import Names, in_words
+from tallystick.forms.words import Words as CommandWords
 from tallystick.web.pages.amounts import Amounts
 from tallystick.web.pages.catalogue import chinese
 from tallystick.web.pages.closed_lists import ClosedList, closed_lists
@@ -195,6 +197,14 @@ class Words:
         """Return what a member of the JSON says, if it has codes of a list; else its value as it is."""
         of = _LISTS_OF_MEMBERS.get(member, member)
         return self._member(of, value) if of in closed_lists() else value
+
+    def command(self, command: Mapping[str, Any], zone: int, names: Names | None = None) -> CommandWords:
+        """Return a command, of its fields in JSON, in a sentence and lines; `zone` is the network's offset in seconds.
+
+        Raises:
+            KeyError: of no kind of the closed list.
+        """
+        return in_words(command, zone, names, self)
 
     def rules(self, rules: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what a programme's rules say, in sentences, of their fields in JSON."""
