@@ -41,6 +41,8 @@ _BY_END: Final[tuple[tuple[str, CellKind], ...]] = (
     ("_index", "entry"),
     ("_hash", "hash"),
     ("_day", "day"),
+    ("counts_from", "instant"),
+    ("compromised_since", "instant"),
     ("valid_from", "instant"),
     ("valid_until", "instant"),
 )
