@@ -20,7 +20,7 @@ from tallystick.web.charts.drawing import (
 )
 
 _BAR: Final = 10
-_PITCH: Final = ROW + _BAR + 5
+_PITCH: Final = ROW + _BAR + 9
 BARS_MAX: Final = 60
 """A chart has no more bars than this: the table beside it has all rows."""
 
