@@ -13,6 +13,7 @@ where they come from: take them from checkpoints that were opened.
 
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 from tallystick.errors import ProofInvalidError
 from tallystick.transparency.encoding import HASH_SIZE
@@ -96,24 +97,45 @@ def verify_inclusion(index: int, size: int, leaf_hash: bytes, proof: Sequence[by
     Raises:
         ProofInvalidError: it doesn't, or the index is not in the tree.
     """
+    folds = inclusion_folds(index, size, leaf_hash, proof)
+    _check_hashes((root,))
+    if (folds[-1].result if folds else leaf_hash) != root:
+        raise ProofInvalidError(f"the inclusion proof of leaf {index} in {size} leads to another root")
+
+
+class Fold(NamedTuple):
+    """A step of an inclusion proof: the sibling, whether it stands on the left, and the hash over both."""
+
+    sibling: bytes
+    is_left: bool
+    result: bytes
+
+
+def inclusion_folds(index: int, size: int, leaf_hash: bytes, proof: Sequence[bytes]) -> list[Fold]:
+    """Return the steps of a proof from the leaf hash at `index` up; the last result is the root that it leads to.
+
+    Raises:
+        ProofInvalidError: not a proof for this index in a tree of this size.
+    """
     if not 0 <= index < size:
         raise ProofInvalidError(f"no leaf {index} in a tree of {size}")
-    _check_hashes((leaf_hash, root, *proof))
+    _check_hashes((leaf_hash, *proof))
     node, last = index, size - 1  # positions at the current height: of the node so far, and of the tree's last one
-    result = leaf_hash
+    result, folds = leaf_hash, []
     for sibling in proof:
         if last == 0:
             raise ProofInvalidError(f"the inclusion proof of leaf {index} in {size} is too long")
-        if node & 1 or node == last:
+        is_left = bool(node & 1) or node == last
+        if is_left:
             result = node_hash(sibling, result)
             node, last = _up_to_a_right_child(node, last)
         else:
             result = node_hash(result, sibling)
+        folds.append(Fold(sibling, is_left, result))
         node, last = node >> 1, last >> 1
     if last != 0:
         raise ProofInvalidError(f"the inclusion proof of leaf {index} in {size} is too short")
-    if result != root:
-        raise ProofInvalidError(f"the inclusion proof of leaf {index} in {size} leads to another root")
+    return folds
 
 
 def root_before(index: int, size: int, proof: Sequence[bytes]) -> bytes:
