@@ -41,7 +41,7 @@ def application(reads: Reads, pending: Path, reading: str, clock: Callable[[], i
     rights.install(app, rights.Rights(Reading(reading), reads, sessions.Sessions(reads, [SERVICE_URL], clock)))
     app.state.failures = FailureBuckets()
     app.state.pending = Pending(pending, reads, clock)
-    problems.install(app)
+    problems.install(app, answering.problem_page)
     for router in (*routers.READING, sessions.router, half_signed.router):
         app.include_router(router)
     answering.install(app, Place())

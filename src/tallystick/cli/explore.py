@@ -6,12 +6,11 @@ tallystick explore SOURCE --port 8474
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from tallystick.cli import output, parameters, streams
+from tallystick.cli import output, parameters, reading, streams
 from tallystick.errors import NotALedgerError, ViewsUnusableError
 
 if TYPE_CHECKING:
@@ -29,9 +28,7 @@ def explore(
     source: parameters.ReadSource,
     host: parameters.ListenHost = HOST,
     port: parameters.ListenPort = 8474,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="A report of `audit --report`, whose findings are shown.")
-    ] = None,
+    report: parameters.ShownReport = None,
     key: parameters.LoginKey = None,
     passphrase_file: parameters.LoginPassphrase = None,
     passphrase_command: parameters.PassphraseCommand = None,
@@ -44,13 +41,15 @@ def explore(
     from tallystick.web.exploring import explore as show
     from tallystick.web.pages.page import Place
     from tallystick.web.reads import Reads
+    from tallystick.web.report_file import ReportFile
 
     opened = over_http.logged_in(source, over_http.Login(key, passphrase_file, passphrase_command))
     try:
         views_path = place_of_views(opened)
     except ViewsUnusableError:
         views_path = place_in_cache(opened)
-    place = Place(is_read_only=True, has_logins=False, report=None if report is None else str(report))
+    shown, policy = None if report is None else ReportFile(report), reading.policy_beside(opened)
+    place = Place(is_read_only=True, has_logins=False, report=shown, policy=policy)
     reads = Reads.open(opened, views_path)
     try:
         _follow(reads)

@@ -213,6 +213,9 @@ AcceptClockJump = Annotated[
 
 ListenHost = Annotated[str, typer.Option("--host", help="The address to listen on.")]
 ListenPort = Annotated[int, typer.Option("--port", min=0, max=65_535, help="0 takes any that is free.")]
+ShownReport = Annotated[
+    Path | None, typer.Option("--report", help="A report of `audit --report`, whose findings are shown.")
+]
 VerifyProcesses = Annotated[int, typer.Option("--processes", min=0, help="How many processes verify signatures ahead.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Replace a file even if it holds something else.")]

@@ -12,6 +12,7 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -61,6 +62,7 @@ def serve(
     log_requests: Annotated[
         bool, typer.Option("--log-requests", help="Log each request, not those alone that failed.")
     ] = False,
+    report: parameters.ShownReport = None,
     processes: parameters.VerifyProcesses = 2,
     log_time: parameters.LogTime = None,
     accept_clock_jump: parameters.AcceptClockJump = False,
@@ -72,7 +74,7 @@ def serve(
     keys = reading.load_log_keys(source, log_key, next_log_key, passphrase_file, passphrase_command)
     called, believed = tuple(urls or ()), tuple(proxies or ())
     options = ServeOptions(host, port, rule, called, believed, admin_port, admin_host, log_requests, processes)
-    options = replace(options, log_time=log_time, accept_clock_jump=accept_clock_jump)
+    options = replace(options, log_time=log_time, accept_clock_jump=accept_clock_jump, report=report)
     serve_with(source, keys, options)
 
 
@@ -91,6 +93,7 @@ class ServeOptions:
     processes: int = 2
     log_time: str | None = None
     accept_clock_jump: bool = False
+    report: Path | None = None
 
 
 def serve_with(source: "WritableSource", keys: "tuple[SigningKey, SigningKey | None]", options: ServeOptions) -> None:
@@ -123,7 +126,9 @@ def serve_with(source: "WritableSource", keys: "tuple[SigningKey, SigningKey | N
     )
     vkeys = tuple([one.verifier.to_text() for one in keys if one is not None])
     called, believed = options.urls, options.proxies
-    settings = ServingSettings(key.name, vkeys, rule, policy=_policy(source), urls=called, proxies=believed)
+    settings = ServingSettings(
+        key.name, vkeys, rule, policy=reading.policy_beside(source), urls=called, proxies=believed
+    )
     admin = None if options.admin_port is None else Place(host=options.admin_host, port=options.admin_port)
     with lines_on_stderr():
         writing = Writing(follow)
@@ -162,16 +167,6 @@ def _let_go(writing: "Writing") -> None:
         )
     sys.stdout.flush()
     os._exit(FAILED if writing.has_ledger else AS_ASKED)
-
-
-def _policy(source: "WritableSource") -> str | None:
-    """Return the trust policy that lies beside the log, if one does."""
-    from tallystick.ledger.opening import POLICY
-    from tallystick.sources import folder_of
-
-    folder = folder_of(source)
-    path = None if folder is None else folder / POLICY
-    return reading.read_file(str(path)).decode("utf-8", "replace") if path is not None and path.is_file() else None
 
 
 def _say(url: str) -> None:

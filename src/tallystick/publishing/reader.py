@@ -8,6 +8,7 @@ import functools
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from tallystick.errors import MalformedError, NotALedgerError, NotFoundError, StoreFailedError
@@ -286,6 +287,27 @@ class Reader:
                 f"{self.name}: {COSIGNED} can't be used ({error}): delete it, and ask the witnesses again"
             ) from None
         return None if cosigned is None else Cosigned(merge_notes(cosigned.note, self._note), cosigned.checkpoint)
+
+    def signed_checkpoints(self, limit: int, before: int | None = None) -> list[tuple[int, bytes]]:
+        """Return checkpoints that the log signed up to this one, number and note, newest first.
+
+        An export has its newest alone, and its number isn't known there: it is 0.
+
+        Args:
+            limit: how many at most.
+            before: only those with a smaller number.
+
+        Raises:
+            NotALedgerError: they can't be read.
+        """
+        if self._ledger is None:
+            return [(0, self._note)] if before is None else []
+        newest = self._ledger.newest_checkpoint()
+        stop = 0 if newest is None else newest.number + 1
+        stop = stop if before is None else min(stop, before)
+        first = max(0, stop - limit)
+        found = islice(self._ledger.checkpoints(first), stop - first)
+        return [(one.number, one.note) for one in found if one.size <= self.size][::-1]
 
     def state(self, size: int | None = None, progress: Progress | None = None) -> State:
         """Return the state after the first `size` entries (all, if None), replayed from the first on.

@@ -34,6 +34,7 @@ from tallystick.web.pages import answering
 from tallystick.web.pages.every_page import ROUTES
 from tallystick.web.pages.page import Place
 from tallystick.web.pending import Pending
+from tallystick.web.report_file import ReportFile
 from tallystick.web.rights import Rights
 from tallystick.web.served_application import ServedApplication
 from tallystick.web.served_log import ServedLog
@@ -100,9 +101,11 @@ def create_app(service: ServedLog) -> FastAPI:
     app.router.routes[:0] = entries_in.ROUTES
     for router in ROUTERS:
         app.include_router(router)
-    answering.install(app, Place())
+    settings = service.settings
+    report = None if settings.report is None else ReportFile(settings.report)
+    answering.install(app, Place(report=report, policy=settings.policy))
     app.router.routes.extend(ROUTES)
-    problems.install(app)
+    problems.install(app, answering.problem_page)
     return app
 
 

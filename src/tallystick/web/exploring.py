@@ -60,7 +60,7 @@ def create_explorer(reads: Reads, place: Place, clock: Callable[[], int]) -> Fas
         app.include_router(router)
     answering.install(app, place)
     app.router.routes.extend(ROUTES)
-    problems.install(app)
+    problems.install(app, answering.problem_page)
     return app
 
 

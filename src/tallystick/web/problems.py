@@ -1,6 +1,6 @@
 """What isn't answered as asked is a problem document (RFC 9457); `wire` has its words and its status."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import orjson
@@ -19,6 +19,7 @@ from tallystick.wire.statuses import UNAVAILABLE, HttpReason, status_of_error, s
 
 RETRY_AFTER_SECONDS: Final = 1
 _RETRY_AFTER: Final = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+_HTML: Final = "text/html"
 _OF_STATUS: Final = {reason.status: reason for reason in reversed(HttpReason)}
 
 
@@ -66,16 +67,24 @@ def problem_response(error: Exception | Refusal, headers: Mapping[str, str] | No
     return Response(orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE), said["status"], more, MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Let an application answer with problem documents alone; what nobody foresaw its server answers (serving)."""
+def install(app: FastAPI, page: Callable[[Request, HttpProblem], Response] | None = None) -> None:
+    """Let an application answer with problem documents; what nobody foresaw its server answers (serving).
+
+    Args:
+        app: the application.
+        page: shows one to a browser that asks for an address that there isn't.
+    """
 
     async def raised(_: Request, error: Exception) -> Response:
         return problem_response(error)
 
-    async def of_http(_: Request, error: Exception) -> Response:
+    async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         reason = _OF_STATUS.get(error.status_code, HttpReason.BAD_REQUEST)
-        return problem_response(HttpProblem(reason, headers=error.headers))
+        problem = HttpProblem(reason, headers=error.headers)
+        if page is not None and _HTML in request.headers.get("accept", "").lower():
+            return page(request, problem)
+        return problem_response(problem)
 
     async def of_a_parameter(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)

@@ -13,7 +13,7 @@ from tallystick.errors import EntryMalformedError, NotALedgerError, NotFoundErro
 from tallystick.transparency.merkle import RightEdge
 from tallystick.views.entry_index import RecordedEntry
 from tallystick.views.lists import LISTS, By, ListKind
-from tallystick.views.searching import Hit
+from tallystick.views.searching import QUERY_MAX, Hit
 from tallystick.views.served_views import Answering
 from tallystick.views.summaries import SummaryKind
 from tallystick.vouchers.entry import Entry
@@ -24,7 +24,7 @@ from tallystick.web.seen_figures import SeenFigures
 from tallystick.wire import DataclassValue, JsonObject
 from tallystick.wire.resources import resource, rows
 
-__all__ = ["LISTS", "By", "ListKind", "Seen", "SeenEntries", "SeenRows"]
+__all__ = ["LISTS", "QUERY_MAX", "By", "Hit", "ListKind", "Seen", "SeenEntries", "SeenRows"]
 
 LOOKED_AT_MAX: Final = 2_000
 """Of entries, for one page: who may see few of many gets a short page, and goes on from there."""

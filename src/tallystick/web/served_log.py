@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from starlette.requests import Request
@@ -53,6 +54,7 @@ class ServingSettings:
         prefix: the path under which all is mounted, without a slash at its end; empty for the root.
         health_after_seconds: how old the newest checkpoint may be to be healthy; None for any age.
         urls: what parties call it, without a slash at the end: a login is for one of these.
+        report: the file of the last audit's report, which pages show.
         proxies: addresses whose X-Forwarded-For says for whom they ask.
     """
 
@@ -64,6 +66,7 @@ class ServingSettings:
     health_after_seconds: int | None = None
     urls: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
+    report: Path | None = None
 
 
 class ServedLog:

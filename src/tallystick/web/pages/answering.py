@@ -126,23 +126,29 @@ async def _of_views(page: PageRoute, request: Request, words: Words, reader: Rea
         return seen.size, _made(page, request, words, reader, seen, seen.at)
 
     size, made = await reads.answer(make, answered.then)
-    headers = {**_headers(page, request, words, reader, size), **made.headers}
-    return compressed(request, made.data, headers, made.media_type)
+    return _answered(request, made, _headers(page, request, words, reader, size))
 
 
 async def _of_log(page: PageRoute, request: Request, words: Words, reader: ReadersRights) -> Response:
     """Answer from the log's newest snapshot, whatever the views are like."""
     reads = reads_of(request)
+    if page.asks_views and reads.views.size:
+        await reads.views_at(None)
     headers = _headers(page, request, words, reader, reads.newest.size)
     if has(request, headers.get("ETag", "")):
         return not_modified(headers)
 
     def make(log: Any) -> tuple[int, Made]:  # noqa: ANN401 - as `Reads.from_log` gives it
-        return log.size, _made(page, request, words, reader, SeenLog(log, reader), "")
+        return log.size, _made(page, request, words, reader, SeenLog(log, reader, reads.ask), "")
 
     size, made = await reads.from_log(make)
-    headers = {**_headers(page, request, words, reader, size), **made.headers}
-    return compressed(request, made.data, headers, made.media_type)
+    return _answered(request, made, _headers(page, request, words, reader, size))
+
+
+def _answered(request: Request, made: Made, headers: Mapping[str, str]) -> Response:
+    if "Location" in made.headers:
+        return Response(status_code=303, headers={**headers, **made.headers})
+    return compressed(request, made.data, {**headers, **made.headers}, made.media_type)
 
 
 def _made(
@@ -152,6 +158,8 @@ def _made(
     waiting = getattr(request.state, "waiting", ())
     asked = Asked(dict(request.path_params), dict(request.query_params), words, request.app.state.place, waiting)
     made = page.make(seen, asked)
+    if made.leads_to:
+        return Made(_HTML, b"", {"Location": f"{request.scope.get('root_path', '')}{made.leads_to}"})
     if "csv" in asked.query:
         return _as_csv(request, _table(made, asked.query["csv"]))
     frame = _framed(

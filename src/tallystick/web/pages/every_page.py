@@ -4,13 +4,37 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from tallystick.web.pages import list_pages, network_pages, programme_pages, signing, thing_pages, voucher_pages
+from tallystick.web.pages import (
+    checkpoint_pages,
+    claim_pages,
+    entry_pages,
+    finding_pages,
+    list_pages,
+    log_pages,
+    network_pages,
+    programme_pages,
+    search_pages,
+    signing,
+    thing_pages,
+    voucher_pages,
+)
 from tallystick.web.pages.answering import route_of
 from tallystick.web.pages.page import PageRoute
 from tallystick.web.pages.static_files import PATH, static_file
 
 _GENERAL: Final = (*list_pages.PAGES, *thing_pages.PAGES)
-_OWN: Final = (*network_pages.PAGES, *programme_pages.PAGES, *voucher_pages.PAGES, *signing.PAGES)
+_OWN: Final = (
+    *network_pages.PAGES,
+    *programme_pages.PAGES,
+    *voucher_pages.PAGES,
+    *claim_pages.PAGES,
+    *entry_pages.PAGES,
+    *log_pages.PAGES,
+    *checkpoint_pages.PAGES,
+    *finding_pages.PAGES,
+    *search_pages.PAGES,
+    *signing.PAGES,
+)
 """Pages of kinds that have one of their own; each takes the place of the general one of its address."""
 PAGES: Final[tuple[PageRoute, ...]] = tuple({page.path: page for page in (*_GENERAL, *_OWN)}.values())
 """Every page."""

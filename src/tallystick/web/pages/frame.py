@@ -6,15 +6,13 @@ from typing import Final, Literal, NamedTuple
 from urllib.parse import urlencode
 
 from tallystick.web.pages.addresses import address_of
-from tallystick.web.pages.page import Place
+from tallystick.web.pages.page import CARRIED, Place
 from tallystick.web.pages.words import N_, Words
 
 Theme = Literal["light", "dark", "system"]
 THEMES: Final[tuple[Theme, ...]] = ("light", "dark", "system")
 THEME_COOKIE: Final = "theme"
 LANGUAGE_COOKIE: Final = "lang"
-_CARRIED: Final = ("as_of", "day")
-"""What every link on a page takes along."""
 
 
 class Section(NamedTuple):
@@ -78,7 +76,7 @@ class Frame:
     @property
     def is_past(self) -> bool:
         """Whether the page is as of an earlier time."""
-        return any(name in self.query for name in _CARRIED)
+        return not self.is_log_alone and any(name in self.query for name in CARRIED)
 
     @property
     def sections(self) -> Sequence[Section]:
@@ -92,7 +90,7 @@ class Frame:
 
     def to(self, path: str, **query: object) -> str:
         """Return the link to a page, as of the same time."""
-        carried = {name: self.query[name] for name in _CARRIED if name in self.query}
+        carried = {name: self.query[name] for name in CARRIED if name in self.query}
         said = carried | {name: str(value) for name, value in query.items()}
         return f"{self.base}{path}" + (f"?{urlencode(said)}" if said else "")
 

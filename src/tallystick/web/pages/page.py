@@ -3,9 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple
+from urllib.parse import urlencode
 
 from tallystick.web.pages.words import Words
+from tallystick.web.report_file import ReportFile
 
+CARRIED: Final = ("as_of", "day")
+"""What every link on a page takes along."""
 ROWS_SHOWN: Final = 50
 """Of a table that goes on on another page."""
 CSV_ROWS_MAX: Final = 10_000
@@ -99,11 +103,13 @@ class Page:
         title: in the reader's language.
         values: what its template shows, by name.
         tables: by their names in the template's `tables`.
+        leads_to: where the reader is sent instead, from the root of the site on; empty for a page of its own.
     """
 
     title: str
     values: Mapping[str, Any] = field(default_factory=dict)
     tables: Sequence[Table] = ()
+    leads_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +139,20 @@ class Asked:
         """Return how many rows of a table are shown at most: a page's, or what its CSV holds."""
         return CSV_ROWS_MAX if self.query.get("csv") == table else ROWS_SHOWN
 
+    def to(self, path: str) -> str:
+        """Return a page's address as of the same time, from the root of the site on."""
+        carried = {name: self.query[name] for name in CARRIED if name in self.query}
+        return path + (f"?{urlencode(carried)}" if carried else "")
+
     def after(self, table: str) -> str | None:
         """Return what a table's page begins after."""
         return self.query.get(f"{table}_after")
+
+    def part_of(self, table: "Table") -> "Table":
+        """Return the part of a table with all its rows that is asked for, by how many rows come before it."""
+        start = self.before(table.name) or 0
+        stop = start + self.rows_of(table.name)
+        return replace(table, rows=table.rows[start:stop], after=stop if stop < len(table.rows) else None)
 
     def before(self, table: str) -> int | None:
         """Return before which entry a table's page begins; None if that isn't said as a number."""
@@ -150,12 +167,14 @@ class Place:
     Attributes:
         is_read_only: whether it can't take notes: it explores a folder, an export or a database.
         has_logins: whether readers log in.
-        report: the file with the last audit's report, if one was named.
+        report: the last audit's report, if its file was named.
+        policy: the trust policy that lies beside the log, if one does: its text.
     """
 
     is_read_only: bool = False
     has_logins: bool = True
-    report: str | None = None
+    report: ReportFile | None = None
+    policy: str | None = None
 
 
 class PageRoute(NamedTuple):
@@ -166,6 +185,7 @@ class PageRoute(NamedTuple):
         is_of_log: whether it is the same as long as the log is: then a reader who has it is told so.
         is_log_alone: whether it is made of the log's tree and bytes alone, also where no views can be made.
         shows_waiting: whether it shows what waits for its reader's signature.
+        asks_views: whether a page of the log alone says what the views know besides, where they are there.
     """
 
     path: str
@@ -175,3 +195,4 @@ class PageRoute(NamedTuple):
     is_of_log: bool = True
     is_log_alone: bool = False
     shows_waiting: bool = False
+    asks_views: bool = False
