@@ -1,6 +1,7 @@
 """A person without a mouse: Tab, Enter and letters, and what has the focus can always be seen."""
 
 import re
+from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Locator, Page
@@ -50,3 +51,17 @@ def go(page: Page, letter: str, address: str) -> None:
     with page.expect_navigation(url=re.compile(rf"^https?://[^/]+{address}")):
         page.keyboard.press("g")
         page.keyboard.press(letter)
+
+
+def choose(page: Page, field: Locator, path: Path) -> None:
+    """Go to a field for a file, open its chooser, and choose one."""
+    tab_to(page, field)
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(path)
+
+
+def press(page: Page, button: Locator) -> None:
+    """Go to a button, and press it."""
+    tab_to(page, button)
+    page.keyboard.press("Enter")

@@ -109,6 +109,8 @@ class Eyes:
         context.on("console", self._said)
         context.on("weberror", lambda error: self._found_in_console(f"uncaught: {error.error}"))
         self.page: Page = context.new_page()
+        # Choosers are handed to tests from now on; the first one would open before a test's own listener counts.
+        self.page.on("filechooser", lambda chooser: None)
 
     def visit(self, address: str, status: int = 200) -> Response:
         """Go to an address of the server, and see that the answer is a page as it should be.

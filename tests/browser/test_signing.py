@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page
 
-from browser.keyboard import follow, tab_to
+from browser.keyboard import choose, follow, press, tab_to
 from browser.sight import LOOKS, PHONES, Counted, Eyes, Look, window
 from support.actors import ORIGIN, Json, note_of, text_of
 from support.serving import Running, service_in_thread
@@ -89,27 +89,13 @@ def logged_in(browser: Browser, counted: Counted, place: Place, name: str, look:
         yield eyes
 
 
-def choose(page: Page, field: str, path: Path) -> None:
-    """Give a file, by keyboard."""
-    tab_to(page, page.locator(field))
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(path)
-
-
 def give_key(page: Page, place: Place, name: str) -> None:
     """Choose the key file, and type its passphrase, which then has the focus."""
-    choose(page, "#key-file", key_file(place, name))
+    choose(page, page.locator("#key-file"), key_file(place, name))
     passphrase = page.locator("#passphrase")
     passphrase.wait_for(state="visible")
     page.wait_for_function("() => document.activeElement.id === 'passphrase'")
     page.keyboard.type(PASSPHRASE)
-
-
-def press(page: Page, selector: str) -> None:
-    """Go to a button, and press it."""
-    tab_to(page, page.locator(selector))
-    page.keyboard.press("Enter")
 
 
 def newest_text(place: Place) -> bytes:
@@ -134,8 +120,8 @@ def test_an_officer_signs_what_waits(chromium: Browser, counted: Counted, place:
         assert "200,000,000.00" in waiting.inner_text()
         assert waiting.locator("[data-text]").text_content() == text_of(command).decode()
         give_key(page, place, f"{TREASURY.party}/officer-2")
-        choose(page, "#policy-file", place.policy)
-        press(page, "[data-sign]")
+        choose(page, page.locator("#policy-file"), place.policy)
+        press(page, page.locator("[data-sign]"))
         waiting.locator(".notice.is-good >> nth=1").wait_for()
         eyes.check_with_axe("/sign, signed")
     assert newest_text(place) == text_of(command)
@@ -158,12 +144,12 @@ def test_a_holder_reserves(chromium: Browser, counted: Counted, place: Place) ->
         page.locator("#f-until").fill(until)
         assert "123.45" in page.locator("[data-sentence]").inner_text()
         give_key(page, place, f"{FIRM.party}/officer-1")
-        choose(page, "#policy-file", place.policy)
-        press(page, "[data-check]")
+        choose(page, page.locator("#policy-file"), place.policy)
+        press(page, page.locator("[data-check]"))
         page.get_by_text(re.compile("^It would be recorded as entry")).wait_for()
         with read_ledger(place.folder) as reader:
             size = reader.size
-        press(page, "form[data-ask] button.main")
+        press(page, page.locator("form[data-ask] button.main"))
         page.get_by_text(re.compile("^The receipt is verified by your policy file")).wait_for()
         follow(page, page.locator("[data-outcome] a").first, rf"/entries/{size}")
     assert f'"reservation":"{reservation}"'.encode() in newest_text(place)
@@ -181,8 +167,8 @@ def test_a_provider_claims(chromium: Browser, counted: Counted, place: Place) ->
             page.keyboard.type(value)
         page.locator("#f-last_day").fill(format_day(place.now // DAY_US - 1))
         give_key(page, place, f"{CENTRE.party}/officer-1")
-        choose(page, "#policy-file", place.policy)
-        press(page, "form[data-ask] button.main")
+        choose(page, page.locator("#policy-file"), place.policy)
+        press(page, page.locator("form[data-ask] button.main"))
         page.get_by_text(re.compile("^The receipt is verified by your policy file|^Refused")).wait_for()
         assert "Refused" not in page.locator("[data-outcome]").inner_text()
     assert f'"claim":"{claim}"'.encode() in newest_text(place)
@@ -193,7 +179,7 @@ def test_a_wrong_passphrase_and_a_strangers_key_sign_nothing(chromium: Browser, 
         page = eyes.page
         page.clock.set_fixed_time(place.time)
         eyes.visit("/login")
-        choose(page, "#key-file", key_file(place, f"{FIRM.party}/officer-1"))
+        choose(page, page.locator("#key-file"), key_file(place, f"{FIRM.party}/officer-1"))
         page.locator("#passphrase").wait_for(state="visible")
         page.keyboard.type("another")
         page.keyboard.press("Enter")

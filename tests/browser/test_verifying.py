@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import tallystick.web
-from browser.keyboard import tab_to
+from browser.keyboard import choose, press
 from browser.sight import LOOKS, PHONES, Counted, Eyes, Look, window
 from support.command_line import done, run
 from tallystick.errors import TallystickError, VerificationError
@@ -136,13 +136,9 @@ def test_a_person_verifies_it_by_keyboard(
         page = eyes.page
         page.goto(PAGE.as_uri())
         if look.language == "zh":
-            tab_to(page, page.locator("button[lang='zh-CN']"))
-            page.keyboard.press("Enter")
-        for place, path in ((EVIDENCE, receipt), (POLICY, policy)):
-            tab_to(page, page.locator(place))
-            with page.expect_file_chooser() as chooser:
-                page.keyboard.press("Enter")
-            chooser.value.set_files(path)
+            press(page, page.locator("button[lang='zh-CN']"))
+        choose(page, page.locator(EVIDENCE), receipt)
+        choose(page, page.locator(POLICY), policy)
         page.locator("[data-verdict=proven]").wait_for()
         assert page.locator("html").get_attribute("lang") == {"en": "en", "zh": "zh-CN"}[look.language]
         eyes.check_with_axe("verify.html")
