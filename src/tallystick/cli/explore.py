@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tallystick.cli import output, parameters, reading, streams
+from tallystick.cli import output, parameters, streams
+from tallystick.cli.policy_beside import policy_beside
 from tallystick.errors import NotALedgerError, ViewsUnusableError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def explore(
         views_path = place_of_views(opened)
     except ViewsUnusableError:
         views_path = place_in_cache(opened)
-    shown, policy = None if report is None else ReportFile(report), reading.policy_beside(opened)
+    shown, policy = None if report is None else ReportFile(report), policy_beside(opened)
     place = Place(is_read_only=True, has_logins=False, report=shown, policy=policy)
     reads = Reads.open(opened, views_path)
     try:

@@ -22,7 +22,7 @@ from tallystick.printing.text import one_line
 if TYPE_CHECKING:
     from tallystick.ledger.clock_guard import ClockGuard
     from tallystick.signing.keys import SigningKey
-    from tallystick.sources import AnySource, Source, StaticUrl, WritableSource
+    from tallystick.sources import Source, StaticUrl, WritableSource
     from tallystick.token_uris import KeyPlace
     from tallystick.transparency.policy import Policy
 
@@ -81,20 +81,6 @@ def read_policy(path: Path) -> "Policy":
     from tallystick.transparency.policy import Policy
 
     return Policy.from_text(read_file(str(path)))
-
-
-def policy_beside(source: "AnySource") -> str | None:
-    """Return the text of the trust policy that lies beside a log, if one does.
-
-    Raises:
-        OSError: it can't be read.
-    """
-    from tallystick.ledger.opening import POLICY
-    from tallystick.sources import folder_of, parse_source
-
-    folder = folder_of(parse_source(source))
-    path = None if folder is None else folder / POLICY
-    return read_file(str(path)).decode("utf-8", "replace") if path is not None and path.is_file() else None
 
 
 def read_passphrase(path: Path) -> bytes:
