@@ -12,7 +12,8 @@ _IS_FOCUSED: Final = "(one) => one === document.activeElement"
 _IS_SEEN: Final = """() => {
   const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
   const isMarked = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== "none";
-  return isMarked && box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight;
+  const hasParts = one.matches("input[type=date]"); // the browser marks the part that is typed into
+  return (isMarked || hasParts) && box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight;
 }"""
 
 

@@ -24,7 +24,7 @@ from tallystick import keyfiles
 from tallystick.publishing import read_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.entry import split_entry
-from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant
+from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant, format_second
 
 PASSPHRASE: Final = "a pass phrase, and ü"
 FIRM, CENTRE, TREASURY = A.firm, A.centre, A.treasury
@@ -115,7 +115,6 @@ def test_an_officer_signs_what_waits(chromium: Browser, counted: Counted, place:
     with logged_in(chromium, counted, place, f"{TREASURY.party}/officer-2", look) as eyes:
         page = eyes.page
         eyes.look_at("/sign")
-        assert [eyes.width_beyond(size) for size in PHONES] == [None, None]
         waiting = page.locator("article.waiting")
         assert "200,000,000.00" in waiting.inner_text()
         assert waiting.locator("[data-text]").text_content() == text_of(command).decode()
@@ -124,6 +123,7 @@ def test_an_officer_signs_what_waits(chromium: Browser, counted: Counted, place:
         press(page, page.locator("[data-sign]"))
         waiting.locator(".notice.is-good >> nth=1").wait_for()
         eyes.check_with_axe("/sign, signed")
+        assert [eyes.width_beyond(size) for size in PHONES] == [None, None]
     assert newest_text(place) == text_of(command)
     assert place.service.http.get(f"/v1/pending/{left.json()['id']}").status_code != 200
 
@@ -134,7 +134,6 @@ def test_a_holder_reserves(chromium: Browser, counted: Counted, place: Place) ->
     with logged_in(chromium, counted, place, f"{FIRM.party}/officer-1", LOOKS[0]) as eyes:
         page = eyes.page
         eyes.look_at("/sign/reserve")
-        assert [eyes.width_beyond(size) for size in PHONES] == [None, None]
         fields = {"voucher": voucher, "contract": contract, "reservation": reservation, "amount_fen": "123.45"}
         for name, value in fields.items():
             field = page.locator(f"#f-{name}")
@@ -151,6 +150,7 @@ def test_a_holder_reserves(chromium: Browser, counted: Counted, place: Place) ->
             size = reader.size
         press(page, page.locator("form[data-ask] button.main"))
         page.get_by_text(re.compile("^The receipt is verified by your policy file")).wait_for()
+        assert [eyes.width_beyond(size) for size in PHONES] == [None, None]
         follow(page, page.locator("[data-outcome] a").first, rf"/entries/{size}")
     assert f'"reservation":"{reservation}"'.encode() in newest_text(place)
     assert b'"amount_fen":12345' in newest_text(place)
@@ -158,6 +158,10 @@ def test_a_holder_reserves(chromium: Browser, counted: Counted, place: Place) ->
 
 def test_a_provider_claims(chromium: Browser, counted: Counted, place: Place) -> None:
     claim = f"{CENTRE.party}/browser"
+    begin, end = (format_second(place.now - hours * 3_600 * SECOND_US) for hours in (26, 25))
+    groups = [{"item": "ascend-910b", "lines": [["browser-1", 8_000, begin, end, 3_600]]}]
+    burned = CENTRE.note("time.burn", place.now, ref="browser-burn", contract=A.id(FIRM, "k1"), groups=groups)
+    assert place.service.post(burned).status_code == 201
     with logged_in(chromium, counted, place, f"{CENTRE.party}/officer-1", LOOKS[0]) as eyes:
         page = eyes.page
         eyes.look_at("/sign/claim")
