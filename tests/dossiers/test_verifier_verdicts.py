@@ -16,6 +16,7 @@ from dossiers.test_dossier_attacks import ACCOUNT, ATTACKS
 from support.actors import ORIGIN, key_of
 from support.command_line import done, run
 from support.editions import founded_otherwise, in_edition
+from support.schedules import schedule
 from support.small_ledger import LOG_KEY, POLICY
 from support.verifier_modules import verdicts_of
 from tallystick.dossiers.writing import Bound
@@ -119,10 +120,10 @@ def flipped(data: bytes, places: Iterable[int]) -> Iterator[tuple[str, bytes]]:
 
 
 def of_each_line(data: bytes) -> Iterator[int]:
-    """The first, a middle and the last place of every line, and its end."""
+    """A middle place of every line and its end; in long schedules every place."""
     start = 0
     for line in data.splitlines(keepends=True):
-        yield from {start, start + len(line) // 2, start + max(0, len(line) - 2), start + len(line) - 1}
+        yield from schedule((start + len(line) // 2, start + len(line) - 1), range(start, start + len(line)))
         start += len(line)
 
 
@@ -140,6 +141,7 @@ def damaged(name: str, good: bytes, policy: bytes, places: Iterable[int]) -> lis
     return [*cases, *[Case(f"{name}: {what}", bad, policy) for what, bad in others.items()]]
 
 
+@pytest.mark.long
 def test_receipts(log: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of every region a bit, other logs, quorums that are reached and missed, keys that are gone, junk."""
     lines = cosigned(log, 0, 1)
@@ -177,6 +179,7 @@ def test_receipts(log: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert differing(cases, tmp_path, monkeypatch) == []
 
 
+@pytest.mark.long
 def test_balance_proofs(ledger: Path, log: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same, and parts of other proofs."""
     made = {}
@@ -189,7 +192,9 @@ def test_balance_proofs(ledger: Path, log: list[bytes], tmp_path: Path, monkeypa
         file = tmp_path / f"{kind}.proof"
         done("proof", "balance", ledger, kind, id_, "--seal", "registry/first", "-o", file)
         made[kind] = file.read_bytes()
-    cases = damaged("balance", made["holder"], PLAIN, range(0, len(made["holder"]), len(made["holder"]) // 60))
+    cases = damaged(
+        "balance", made["holder"], PLAIN, range(0, len(made["holder"]), len(made["holder"]) // schedule(25, 400))
+    )
     cases += [Case(kind, proof) for kind, proof in made.items()]
     cases += [Case(f"{kind}, too few witnesses", proof, TWO_OF_THREE) for kind, proof in made.items()]
     proof, provider = json.loads(made["holder"]), json.loads(made["provider"])
@@ -237,13 +242,17 @@ def dossiers_of(ledger: Path, log: list[bytes]) -> list[Case]:
     ]
 
 
+@pytest.mark.long
 def test_dossiers(ledger: Path, log: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Good ones, spoilt ones, and those that a cheat with the log's own key makes."""
     data = written(ledger, ACCOUNT)
     cases = dossiers_of(ledger, log)
     cases += [Case(f"{case.name}, too few witnesses", case.evidence, TWO_OF_THREE) for case in cases[:1]]
     cases += damaged(
-        "dossier", data, PLAIN, [*range(0, data.index(b"\n") + 20, 170), *range(2_000, len(data), len(data) // 9)]
+        "dossier",
+        data,
+        PLAIN,
+        [*range(0, data.index(b"\n") + 20, schedule(240, 40)), *range(2_000, len(data), len(data) // schedule(5, 90))],
     )
     first_of_code = {code: name for name, (code, _) in reversed(ATTACKS.items()) if name not in OF_RULES_TOO}
     assert len(first_of_code) == len({code for code, _ in ATTACKS.values()})
