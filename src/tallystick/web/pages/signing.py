@@ -16,7 +16,7 @@ from tallystick.forms.amounts import yuan
 from tallystick.forms.form import forms
 from tallystick.forms.leaves import ENDS, Leaf
 from tallystick.forms.times import zone_name
-from tallystick.forms.words import Words, fields_of, in_words
+from tallystick.forms.words import Words, fields_of
 from tallystick.web.pages.page import Asked, Page, PageRoute
 from tallystick.web.pages.words import N_
 from tallystick.web.seen import ListKind, Seen
@@ -70,7 +70,7 @@ class Waiting(NamedTuple):
 def waiting_page(seen: Seen, asked: Asked) -> Page:
     """Return what waits for the reader's signature."""
     title = asked.words.gettext("To be signed")
-    return Page(title, _values(seen, asked) | {"waiting": [_in_words(seen, one) for one in asked.waiting]})
+    return Page(title, _values(seen, asked) | {"waiting": [_in_words(seen, asked, one) for one in asked.waiting]})
 
 
 def reserve_page(seen: Seen, asked: Asked) -> Page:
@@ -164,7 +164,7 @@ def _has_some(voucher: Mapping[str, Any]) -> bool:
 # -- plain words ------------------------------------------------------------------------------------------------------
 
 
-def _in_words(seen: Seen, said: Mapping[str, Any]) -> Waiting:
+def _in_words(seen: Seen, asked: Asked, said: Mapping[str, Any]) -> Waiting:
     fields = fields_of(str(said["text"]).encode())
     if fields is None:
         return Waiting(said, None)
@@ -175,7 +175,7 @@ def _in_words(seen: Seen, said: Mapping[str, Any]) -> Waiting:
             known[kind, id_] = _name_of(seen, kind, id_)
         return known[kind, id_]
 
-    return Waiting(said, in_words(fields, seen.utc_offset_seconds, name_of))
+    return Waiting(said, asked.words.command(fields, seen.utc_offset_seconds, name_of))
 
 
 def _name_of(seen: Seen, kind: str, id_: str) -> str | None:

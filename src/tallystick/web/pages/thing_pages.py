@@ -36,7 +36,7 @@ def tables_of(said: Mapping[str, Any], asked: Asked, without: Collection[str] = 
     """Return a table of each list of a thing's JSON."""
     return tuple(
         [
-            table_of(name, asked.words.member(name), rows, asked.words)
+            table_of(name, asked.words.member(name), rows, asked.words, kinds=OF_THINGS.get(name.removesuffix("s"), {}))
             for name, rows in said.items()
             if isinstance(rows, list | tuple) and name not in without and rows and isinstance(rows[0], Mapping)
         ]
