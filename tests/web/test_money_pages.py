@@ -12,13 +12,24 @@ import pytest
 
 from support.actors import ORIGIN, key_of
 from support.reading_app import SERVICE_URL, Clock, Running, clock_after, reading
-from support.two_cities import A, B
+from support.two_cities import LOG_KEY, A, B
+from tallystick.ledger import Admitted, open_ledger
+from tallystick.publishing import read_ledger
 from tallystick.signing.note import sign_text
 from tallystick.vouchers.quantities import SECOND_US
 from tallystick.vouchers.sessions import session_text
 
 VOUCHER = A.things()["voucher"][0]
-PATHS = ("/", f"/programmes/{A.programme}", f"/vouchers/{VOUCHER}")
+APPLICATION, CONTRACT = (A.things()[kind][0] for kind in ("application", "contract"))
+PATHS = (
+    "/",
+    f"/treasuries/{A.treasury.party}",
+    f"/programmes/{A.programme}",
+    f"/applications/{APPLICATION}",
+    f"/contracts/{CONTRACT}",
+    f"/vouchers/{VOUCHER}",
+)
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;"
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +177,7 @@ def test_who_sees_the_terms_of_a_programme_sees_no_amount_that_moves(
     assert B.secret not in answer.text
 
 
-@pytest.mark.parametrize("kind", ["voucher"])
+@pytest.mark.parametrize("kind", ["voucher", "contract", "application"])
 def test_what_is_another_city_s_is_not_there(own: tuple[Running, dict[str, dict[str, str]]], kind: str) -> None:
     service, sessions = own
     for id_ in (B.things()[kind][0], f"{A.treasury.party}/none"):
@@ -183,3 +194,84 @@ def test_the_network_of_who_sees_its_own_is_its_own(own: tuple[Running, dict[str
         assert "not of the whole network" in answer.text
         assert B.secret not in answer.text
         assert f"/parties/{party}" in answer.text
+
+
+def test_a_treasury_says_what_it_owes_to_whom(shown: Running) -> None:
+    said = told(shown, f"/treasuries/{A.treasury.party}")["treasury"]
+    path = f"/treasuries/{A.treasury.party}"
+    text = page(shown, path)
+    assert yuan(said["balance"]["owed_fen"]) in text
+    owed = rows_of(shown, path, "owed")
+    names = ("unclaimed_fen", "withheld_fen", "claimed_fen")
+    assert sum(int(row[name]) for row in owed for name in names) == said["balance"]["owed_fen"]
+    assert [row["claim"] for row in rows_of(shown, path, "claims")] == [row["claim"] for row in said["claims"]]
+    assert "It adds up to the fen." in text
+
+
+def test_a_treasury_s_claims_to_decide_come_first_the_oldest_ahead(shown: Running) -> None:
+    claimed = next(
+        row["index"] for row in told(shown, "/recorded", kind="redemption.claimed/1", party=A.centre.party)["recorded"]
+    )
+    text = page(shown, f"/treasuries/{A.treasury.party}", as_of=str(claimed))
+    assert "1 claim waits for its decision, since" in text
+    assert f"<bdi>{A.things()['claim'][1]}</bdi>" in text
+
+
+@pytest.mark.parametrize(("of", "path"), [("programme", PATHS[2]), ("treasury", PATHS[1]), ("voucher", PATHS[5])])
+def test_the_last_day_of_a_chart_is_what_the_balance_says(shown: Running, of: str, path: str) -> None:
+    balance = told(shown, path)[of]["balance"]
+    last = rows_of(shown, path, "days")[-1]
+    for name in ("available_fen", "reserved_fen"):
+        assert int(last[name]) == balance[name], name
+    if of != "voucher":
+        assert int(last["owed_fen"]) == sum(balance[name] for name in ("burned_fen", "withheld_fen", "claimed_fen"))
+    assert '<svg xmlns="http://www.w3.org/2000/svg" class="drawing burn-down"' in page(shown, path)
+
+
+def test_an_application_tells_its_gates_verdicts_and_what_was_issued(shown: Running) -> None:
+    said = told(shown, f"/applications/{APPLICATION}")["application"]
+    text = page(shown, f"/applications/{APPLICATION}")
+    for name in ("amount_fen", "issued_fen", "left_fen"):
+        assert yuan(said["balance"][name]) in text, name
+    assert said["balance"]["evidence_hash"] in text
+    entries = [one["index"] for one in (*said["verdicts"], *said["issued"])] + [said["balance"]["filed_index"]]
+    assert all(f'href="/entries/{index}"' in text for index in entries)
+    gates = rows_of(shown, f"/applications/{APPLICATION}", "gates")
+    assert [(row["topic"], row["state"]) for row in gates] == [
+        (gate["topic"], "passed" if gate["passed"] else "waiting") for gate in said["gates"]
+    ]
+
+
+def test_a_gate_says_for_whom_it_waits(shown: Running) -> None:
+    filed = told(shown, f"/applications/{APPLICATION}")["application"]["balance"]["filed_index"]
+    (gate,) = [*csv.DictReader(io.StringIO(page(shown, f"/applications/{APPLICATION}", csv="gates", as_of=filed)))]
+    assert (gate["state"], gate["waits_for"]) == ("waiting", A.panel.party)
+
+
+def test_a_contract_tells_what_is_charged_and_who_pays(shown: Running) -> None:
+    said = told(shown, f"/contracts/{CONTRACT}")["contract"]
+    path = f"/contracts/{CONTRACT}"
+    text = page(shown, path)
+    for name in ("amount_fen", "charged_fen", "chargeable_fen"):
+        assert yuan(said["balance"][name]) in text, name
+    assert said["document_hash"] in text
+    paid = rows_of(shown, path, "programmes")
+    assert [int(row["net_fen"]) for row in paid] == [
+        one["from_voucher_fen"] - one["reversed_fen"] for one in said["programmes"]
+    ]
+    statements = {str(one["index"]) for one in said["statements"]}
+    assert statements <= {row["index"] for row in rows_of(shown, path, "entries")}
+
+
+def test_names_that_are_markup_are_shown_as_text(city_folder: Path) -> None:
+    with read_ledger(city_folder) as reader:
+        at = reader.state().at + SECOND_US
+    with open_ledger(city_folder, LOG_KEY, clock=lambda: at) as ledger:
+        (answer,) = ledger.submit([A.treasury.note("party.amend", at, name=HOSTILE)])
+    assert isinstance(answer, Admitted), answer
+    with reading(city_folder, who="open", clock=lambda: at) as running:
+        for path in ("/", f"/treasuries/{A.treasury.party}"):
+            text = page(running, path)
+            assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text, path
+            assert "<script>alert" not in text
+            assert "<img src=x" not in text

@@ -5,8 +5,10 @@ from typing import Final
 from starlette.routing import BaseRoute, Route
 
 from tallystick.web.pages import (
+    application_pages,
     checkpoint_pages,
     claim_pages,
+    contract_pages,
     entry_pages,
     finding_pages,
     list_pages,
@@ -16,6 +18,7 @@ from tallystick.web.pages import (
     search_pages,
     signing,
     thing_pages,
+    treasury_pages,
     voucher_pages,
 )
 from tallystick.web.pages.answering import route_of
@@ -25,7 +28,10 @@ from tallystick.web.pages.static_files import PATH, static_file
 _GENERAL: Final = (*list_pages.PAGES, *thing_pages.PAGES)
 _OWN: Final = (
     *network_pages.PAGES,
+    *treasury_pages.PAGES,
     *programme_pages.PAGES,
+    *application_pages.PAGES,
+    *contract_pages.PAGES,
     *voucher_pages.PAGES,
     *claim_pages.PAGES,
     *entry_pages.PAGES,

@@ -7,7 +7,8 @@ what is there, and what comes next.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from tallystick.web.charts import Bar, Part
+from tallystick.web.charts import Bar, Chart, Part
+from tallystick.web.pages.by_day import ByDay
 from tallystick.web.pages.cells import columns_of, table_of
 from tallystick.web.pages.drawn import Drawn
 from tallystick.web.pages.envelopes import ENVELOPE, added_up, basis_points, envelope_of, owed_of, used_of
@@ -17,6 +18,8 @@ from tallystick.web.seen import ListKind, Seen
 
 CITIES_SHOWN: Final = 200
 PROVIDERS_SHOWN: Final = 200
+BARS_SHOWN: Final = 10
+"""Of treasuries, those with the most; the table has all."""
 ENTRIES_SHOWN: Final = 10
 _STEPS: Final[tuple[tuple[ListKind, str, str], ...]] = (
     ("treasury", N_("Treasuries are admitted"), "/treasuries"),
@@ -60,6 +63,10 @@ def network(seen: Seen, asked: Asked) -> Page:
         values |= {"envelope": envelope_of(total), "owed_fen": owed_of(total), "used_fen": used_of(total)}
         values["bars"] = _bars(cities, words)
         tables.append(_by_city(cities, words))
+    if reader.reads_all and has_programme:
+        by_day = ByDay.of(seen.days("network"))
+        values["year"] = by_day.issued(words, words.gettext("What all have issued, day by day"))
+        tables.append(by_day.table("days", words.gettext("The network's money at each day's end"), words))
     tables += _clusters(seen, words)
     tables += _own(seen, words)
     title = words.gettext("The network at a glance") if reader.reads_all else words.gettext("What concerns you")
@@ -70,14 +77,14 @@ def _steps(seen: Seen, words: Words) -> list[Step]:
     return [Step(words.gettext(said), path, bool(seen.listed(kind, 1).rows)) for kind, said, path in _STEPS]
 
 
-def _bars(cities: Sequence[Mapping[str, Any]], words: Words) -> object:
+def _bars(cities: Sequence[Mapping[str, Any]], words: Words) -> Chart:
     """Return a bar for each city that has issued anything, the largest first: where that is now."""
     parts = [part for part in ENVELOPE if part.member != "unissued_fen"]
     rows = [
         Bar(city["name"], tuple(Part(words.gettext(part.name), part.tone, city[part.member]) for part in parts))
         for city in cities
     ]
-    rows.sort(key=lambda bar: -bar.value)
+    rows = sorted((bar for bar in rows if bar.value), key=lambda bar: -bar.value)[:BARS_SHOWN]
     title = words.gettext("What each city has issued, and where it is")
     return Drawn(words).bars(title, words.gettext("A bar for each treasury; the table has the figures."), rows)
 
@@ -93,11 +100,11 @@ def _by_city(cities: Sequence[Mapping[str, Any]], words: Words) -> Table:
         for city in cities
     ]
     columns = (
-        *columns_of(("treasury", "name", "programmes", "envelope_fen"), words),
-        Column("issued_fen", words.gettext("Issued and not come back"), "yuan"),
-        Column("issued_bp", words.gettext("Share of the envelope"), "share"),
+        *columns_of(("treasury", "name", "envelope_fen"), words),
+        Column("issued_fen", words.gettext("Issued, net"), "yuan"),
+        Column("issued_bp", words.gettext("Share issued"), "share"),
         Column("used_fen", words.gettext("Burned"), "yuan"),
-        *columns_of(("owed_fen", "paid_fen", "receivable_fen"), words),
+        *columns_of(("owed_fen", "paid_fen", "receivable_fen", "programmes"), words),
     )
     return Table("cities", words.gettext("By treasury"), columns, rows)
 

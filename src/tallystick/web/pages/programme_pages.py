@@ -2,12 +2,16 @@
 
 from typing import Any, Final
 
+from tallystick.web.charts import Chart
+from tallystick.web.pages.by_day import ByDay, days_of
 from tallystick.web.pages.cells import table_of
 from tallystick.web.pages.drawn import Drawn
 from tallystick.web.pages.envelopes import basis_points, envelope_of, issued_of, owed_of, used_of
 from tallystick.web.pages.lists_beside import list_beside
 from tallystick.web.pages.page import Asked, Page, PageRoute, Table
+from tallystick.web.pages.treasury_pages import ages_chart
 from tallystick.web.pages.windows import Window
+from tallystick.web.pages.words import Words
 from tallystick.web.seen import Seen
 
 _QUARTER: Final = (
@@ -24,28 +28,30 @@ def programme(seen: Seen, asked: Asked) -> Page:
     id_ = asked.owned_id
     said = seen.summary("programme", id_)["programme"]
     balance = said["balance"]
-    first, *_ = said["versions"]
+    window = Window.of(seen, said["versions"][0]["first_day"], balance["closes_at"])
     values: dict[str, Any] = {
         "id": id_,
         "balance": balance,
         "versions": said["versions"],
-        "window": Window.of(seen, first["first_day"], balance["closes_at"]),
+        "window": window,
         "sees_all": seen.sees_all_of("programme", id_),
     }
     if not values["sees_all"]:
         return Page(balance["name"], values)
-    tables = (*_money(balance, asked), *_beside(seen, asked, id_), _quarters(said["quarters"], asked))
-    return Page(balance["name"], values | _standing(seen, asked, balance, values["window"]), tables)
+    by_day = ByDay.of(seen.days("programme", id_, *days_of(window)), window.last)
+    values |= _standing(seen, balance, values["window"]) | {
+        "charts": _charts(seen, asked.words, balance, by_day, values["window"])
+    }
+    caption = asked.words.gettext("The programme's money at each day's end")
+    days = by_day.table("days", caption, asked.words)
+    tables = (*_money(balance, asked), *_beside(seen, asked, id_), _quarters(said["quarters"], asked), days)
+    return Page(balance["name"], values, tables)
 
 
-def _standing(seen: Seen, asked: Asked, balance: dict[str, Any], window: Window) -> dict[str, Any]:
-    """Return where the money is, in figures and charts."""
-    words = asked.words
+def _standing(seen: Seen, balance: dict[str, Any], window: Window) -> dict[str, Any]:
+    """Return where the money is, in figures."""
     envelope = envelope_of(balance)
     asked_for = seen.listed("application", 1_000, programme=balance["programme"], status="open").as_json()
-    asked_for_fen = sum(row["left_fen"] for row in asked_for if "left_fen" in row)
-    title = words.gettext("Where the envelope is")
-    drawn = Drawn(words)
     return {
         "envelope": envelope,
         "issued": issued_of(balance),
@@ -56,10 +62,27 @@ def _standing(seen: Seen, asked: Asked, balance: dict[str, Any], window: Window)
         "even_fen": window.evenly(envelope.amount_fen),
         "issued_bp": basis_points(envelope.amount_fen - balance["unissued_fen"], envelope.amount_fen),
         "well_used_bp": WELL_USED_BP,
-        "asked_for_fen": asked_for_fen,
-        "asked_for": len(asked_for),
-        "shares": drawn.shares(title, words.gettext("The envelope's parts and their shares."), envelope.charted(words)),
+        "asked_for_fen": sum(row["left_fen"] for row in asked_for if "left_fen" in row),
     }
+
+
+def _charts(seen: Seen, words: Words, balance: dict[str, Any], by_day: ByDay, window: Window) -> dict[str, Chart]:
+    drawn, gettext = Drawn(words), words.gettext
+    payees = seen.listed("payee", 1_000, programme=balance["programme"]).as_json()
+    charts = {
+        "left": by_day.left(words, gettext("What is left of the envelope"), window, balance["envelope_fen"]),
+        "issued": ByDay(by_day.rows, by_day.first, by_day.today, by_day.today).issued(
+            words, gettext("What was issued, day by day")
+        ),
+        "shares": drawn.shares(
+            gettext("What was issued, by its parts"),
+            gettext("The parts of the envelope but what isn't issued."),
+            envelope_of(balance).charted(words, without="unissued_fen"),
+        ),
+    }
+    if balance["claimed_fen"]:
+        charts["ages"] = ages_chart(payees, words)
+    return charts
 
 
 def _money(balance: dict[str, Any], asked: Asked) -> tuple[Table, ...]:

@@ -91,7 +91,7 @@ def _happened(line: Mapping[str, Any], command: Mapping[str, Any], own: str, wor
         line["index"],
         line["at"],
         line["kind"],
-        line["party"],
+        command.get("party", line["party"]),
         _tone(line["kind"], command),
         line.get("amount_fen") or 0,
         line.get("available_fen"),

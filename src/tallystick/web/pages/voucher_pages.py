@@ -2,7 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
-from tallystick.web.pages.drawn import Drawn
+from tallystick.web.pages.by_day import ByDay, days_of
 from tallystick.web.pages.envelopes import MoneyPart, Whole
 from tallystick.web.pages.lists_beside import list_beside
 from tallystick.web.pages.page import Asked, Column, Page, PageRoute, Table
@@ -46,11 +46,15 @@ def voucher(seen: Seen, asked: Asked) -> Page:
     words, face = asked.words, Whole("face", balance["face_fen"], [(part, balance[part.member]) for part in FACE])
     leads = {"reserved_fen": "#reservations", "burned_fen": "#life", "transferred_fen": "#parts"}
     events, before = _events(said["history"], asked)
-    title = words.gettext("Where its face value is")
+    window: Window = values["window"]
+    by_day = ByDay.of(seen.days("voucher", id_, *days_of(window)), window.last)
+    newest = by_day.rows[-1]
     values |= {
         "face": face,
+        "owed_fen": newest["owed_fen"],
+        "paid_fen": newest["paid_fen"],
+        "days": by_day.issued(words, words.gettext("The voucher, day by day")) if window.gone else "",
         "next": _next(balance, words),
-        "shares": Drawn(words).shares(title, words.gettext("The face value by its parts."), face.charted(words)),
         "events": happened(seen, events, id_, words),
         "events_before": before,
     }
@@ -58,6 +62,7 @@ def voucher(seen: Seen, asked: Asked) -> Page:
         face.table(words.gettext("The face value, part by part"), words, leads),
         list_beside(seen, asked, "reservation", "reservations", words.gettext("Reservations"), voucher=id_),
         _events_table(events, words),
+        by_day.table("days", words.gettext("The voucher at each day's end"), words),
     )
     return Page(id_, values, tables)
 
