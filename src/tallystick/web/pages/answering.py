@@ -110,7 +110,7 @@ async def _answer(page: PageRoute, request: Request) -> Response:
 def keep_language(request: Request, response: Response) -> None:
     """Have a language that was chosen be kept."""
     if "lang" in request.query_params and response.status_code == _OK:
-        response.set_cookie(LANGUAGE_COOKIE, words_of(request).language, COOKIE_SECONDS, samesite="lax")
+        response.set_cookie(LANGUAGE_COOKIE, words_of(request).language, COOKIE_SECONDS, samesite="strict")
 
 
 async def _of_views(page: PageRoute, request: Request, words: Words, reader: ReadersRights) -> Response:
@@ -256,7 +256,7 @@ def with_theme(request: Request) -> Response:
     query = {name: value for name, value in request.query_params.items() if name != "theme"}
     response = RedirectResponse(request.url.path + (f"?{urlencode(query)}" if query else ""), 303)
     if said in THEMES:
-        response.set_cookie(THEME_COOKIE, said, COOKIE_SECONDS, samesite="lax")
+        response.set_cookie(THEME_COOKIE, said, COOKIE_SECONDS, samesite="strict")
     return response
 
 

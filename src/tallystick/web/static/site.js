@@ -9,7 +9,7 @@ const field = document.getElementById("q");
 // ---------------------------------------------------------------------------------------------------------- theme
 
 function chooseTheme(theme) {
-  document.cookie = `theme=${theme}; path=/; max-age=${theme === "system" ? 0 : 31536000}; samesite=lax`;
+  document.cookie = `theme=${theme}; path=/; max-age=${theme === "system" ? 0 : 31536000}; samesite=strict`;
   root.dataset.theme = theme;
   for (const choice of document.querySelectorAll("[data-theme-choice]")) {
     if (choice.dataset.themeChoice === theme) choice.setAttribute("aria-current", "true");
