@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from tallystick.errors import EntryMalformedError, NotALedgerError, NotFoundError
 from tallystick.transparency.merkle import RightEdge
+from tallystick.views.daily import DAYS_MAX, DailySeries
 from tallystick.views.entry_index import RecordedEntry
 from tallystick.views.lists import LISTS, By, ListKind
 from tallystick.views.searching import QUERY_MAX, Hit
@@ -24,7 +25,18 @@ from tallystick.web.seen_figures import SeenFigures
 from tallystick.wire import DataclassValue, JsonObject
 from tallystick.wire.resources import resource, rows
 
-__all__ = ["LISTS", "QUERY_MAX", "By", "Hit", "ListKind", "Seen", "SeenEntries", "SeenRows"]
+__all__ = [
+    "DAYS_MAX",
+    "LISTS",
+    "QUERY_MAX",
+    "By",
+    "DailySeries",
+    "Hit",
+    "ListKind",
+    "Seen",
+    "SeenEntries",
+    "SeenRows",
+]
 
 LOOKED_AT_MAX: Final = 2_000
 """Of entries, for one page: who may see few of many gets a short page, and goes on from there."""

@@ -10,7 +10,6 @@ from datetime import date
 from itertools import dropwhile
 from typing import Any, Final
 
-from tallystick.views.daily import DAYS_MAX, DailySeries
 from tallystick.vouchers.quantities import parse_day
 from tallystick.web.charts import Chart, Layer, Mark, Pace
 from tallystick.web.pages.cells import columns_of
@@ -18,6 +17,7 @@ from tallystick.web.pages.drawn import Drawn
 from tallystick.web.pages.page import Column, Table
 from tallystick.web.pages.windows import Window
 from tallystick.web.pages.words import N_, Words
+from tallystick.web.seen import DAYS_MAX, DailySeries
 
 DAYS_SHOWN: Final = 366
 """Of a series as a chart and a table; of a longer one, each month's last day is shown."""
