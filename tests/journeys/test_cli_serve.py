@@ -1,6 +1,7 @@
 """Two services of one log: one writes, the other stands by, and is there when the first is gone."""
 
 import hashlib
+import re
 import signal
 import threading
 import time
@@ -12,7 +13,7 @@ import pytest
 
 from support.actors import Actor
 from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
-from support.command_line import failed, run, start, the_line
+from support.command_line import done, failed, run, start, the_line
 from support.postgres import execute, fresh_database
 from support.serving import ServingProcess
 from tallystick import keyfiles
@@ -175,6 +176,18 @@ def test_a_store_that_hangs_does_not_keep_the_process(
     assert service.wait_for_complaint("tallystick: the store doesn't answer")
     again = start_service(started, source, log_key)
     assert again.post(burn_note("s-1")).json()["index"] == 11
+
+
+def test_the_last_audits_report_is_shown_to_who_reads_all(
+    tmp_path: Path, log_key: Path, started: list[ServingProcess]
+) -> None:
+    source = founded(str(tmp_path / "ledger"))
+    options = ("--log-key", log_key, "--processes", "0", "--reading", "open", "--report", tmp_path / "report.json")
+    started.append(ServingProcess(source, *options))
+    assert "report.json can&#39;t be read" in started[-1].http.get("/findings").text
+    done("audit", source, "--trust", tmp_path / "ledger" / "trust.policy", "--report", tmp_path / "report.json")
+    page = started[-1].http.get("/findings").text
+    assert re.search(r'is-good">clean<', page), page
 
 
 def test_who_may_read_is_a_setting_too(tmp_path: Path, log_key: Path, started: list[ServingProcess]) -> None:

@@ -128,7 +128,7 @@ def serve_with(source: "WritableSource", keys: "tuple[SigningKey, SigningKey | N
     vkeys = tuple([one.verifier.to_text() for one in keys if one is not None])
     called, believed = options.urls, options.proxies
     settings = ServingSettings(
-        key.name, vkeys, rule, policy=policy_beside(source), urls=called, proxies=believed
+        key.name, vkeys, rule, policy=policy_beside(source), urls=called, proxies=believed, report=options.report
     )
     admin = None if options.admin_port is None else Place(host=options.admin_host, port=options.admin_port)
     with lines_on_stderr():
