@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from browser.examples import Examples
 from browser.sight import AXE, LOOKS, Counted, Eyes, Look, window
-from support.command_line import start
+from support.command_line import run, start
 from tallystick.publishing import read_ledger
 
 CHROMIUM: Final = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -70,9 +70,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A year of the network in short: its ledger, keys and trust policy. It is only read."""
+    """A year of the network in short, with five frauds: its ledger, keys and trust policy. It is only read."""
     folder = tmp_path_factory.mktemp("demo") / "ledger"
-    played = start("demo", folder, "--limit", str(JOBS))
+    played = start("demo", folder, "--limit", str(JOBS), "--dishonest")
     said, complaint = played.communicate(timeout=300)
     assert played.returncode == 0, said[-500:] + complaint
     return folder
@@ -107,10 +107,18 @@ def explored(source: Path, *options: object) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def explorer(demo: Path) -> Iterator[str]:
-    """The URL of an explorer of the demo."""
-    with explored(demo) as url:
+def explorer(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an explorer of the demo, with what an audit found."""
+    report = tmp_path_factory.mktemp("report") / "report.json"
+    with explored(demo, "--report", audited(demo, report, 0)) as url:
         yield url
+
+
+def audited(ledger: Path, report: Path, status: int) -> Path:
+    """Audit a ledger, which comes to this status, and return the report."""
+    ran = run("audit", ledger, "--trust", ledger / "trust.policy", "--patterns", "--report", report)
+    assert ran.status == status, ran
+    return report
 
 
 @pytest.fixture(scope="session")

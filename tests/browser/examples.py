@@ -47,7 +47,7 @@ class Examples:
         Raises:
             LookupError: the log has none.
         """
-        rows = self._json("/v1/recorded", kind=kind, limit="1")["rows"]
+        rows = self._json("/v1/recorded", kind=kind, limit="1")["recorded"]
         if not rows:
             raise LookupError(f"the demo has no entry {kind}")
         return int(rows[0]["index"])
@@ -61,7 +61,7 @@ class Examples:
         if not varying:
             return f"{path}?q={self.thing('vouchers')}" if path == "/search" else path
         if path == "/entries/{index}":
-            return f"/entries/{self.entry('voucher.burn/1')}"
+            return f"/entries/{self.entry('time.burned/1')}"
         plural = path.split("/")[1]
         if not varying <= _IDS or path.count("/") > 3:
             raise LookupError(f"no example is known of {path}: say in {__file__} how to come by one")
