@@ -3,7 +3,7 @@
 // Words stand in the pages, in the reader's language; none is here.
 
 const root = document.documentElement;
-const keys = document.getElementById("keys");
+const keys = document.getElementById("keyboard");
 const field = document.getElementById("q");
 
 // ---------------------------------------------------------------------------------------------------------- theme
@@ -84,7 +84,7 @@ document.querySelectorAll(".chart").forEach(readOut);
 
 const places = [...document.querySelectorAll("[data-go]")];
 const ON = "tallystick-keys";
-const switchOfKeys = document.getElementById("keys-on");
+const switchOfKeys = document.getElementById("keyboard-on");
 let waitsForPlace = 0;
 
 function areKeysOn() {
@@ -135,7 +135,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 listPlaces();
-for (const opener of document.querySelectorAll("[data-opens='keys']")) {
+for (const opener of document.querySelectorAll("[data-opens='keyboard']")) {
   opener.hidden = false;
   opener.addEventListener("click", showKeys);
 }
