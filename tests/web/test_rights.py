@@ -52,7 +52,15 @@ WHOLE_LOG = ("/tile/entries/{place:path}", "/v1/entries", "/findings", "/pattern
 NOTHING_READ = ("/v1/sessions", "/v1/entries:batch", "/v1/check", "/v1/check:batch", "/v1/pending", "/v1/pending/{id_}")
 """What takes notes and logins, and what isn't in the log: tests/web/test_{sessions,pending,writing}.py."""
 
-FIGURES = {"days": ("treasury", "programme", "provider", "holder", "contract", "voucher")}
+FIGURES = {
+    "days": ("treasury", "programme", "provider", "holder", "contract", "voucher"),
+    "usage-by-item": ("treasury", "programme", "provider"),
+    "ageing": ("treasury", "programme", "provider", "holder"),
+    "waiting": ("treasury", "programme", "provider", "holder"),
+    "lines": ("provider", "holder", "contract"),
+    "statements": ("provider", "holder", "contract"),
+    "timeline": ("programme", "contract", "claim", "application", "reservation", "demand", "voucher"),
+}
 """Routes of figures, and the kinds of things that they are of."""
 PAGE_PATHS = {page.path for page in PAGES}
 PAGES_OF_NO_THING: dict[str, list[str]] = {
@@ -153,6 +161,7 @@ def probes(path: str, city: City, entries: range, refs: list[tuple[str, str]]) -
         "/v1/entries": ["/v1/entries?from=0", "/v1/entries?limit=1&from=40"],
         "/tile/entries/{place:path}": ["/tile/entries/000.p/50", "/tile/entries/000", "/tile/entries%2F000.p/50"],
         "/tile/{place:path}": ["/tile/0/000.p/50", "/tile//entries/000.p/50"],
+        "/v1/usage": [f"/v1/usage?by={by}" for by in ("treasury", "programme", "provider")],
         "/v1/search": [
             f"/v1/search?q={text}" for text in (city.secret, "secret", *(ids[0] for ids in things.values()))
         ],

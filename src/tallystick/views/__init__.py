@@ -25,6 +25,12 @@
     line_usage.py           what a statement's lines used, of which item, and who paid
     days.py                 what moved day by day
     daily.py                by names, and what it came to
+    usage.py                what was used of which item
+    ageing.py               since when claims are open
+    waiting.py              what waits, and what is about to end
+    recent.py               what is newest about a thing, page by page
+    things.py               whether there is a thing
+    figure_questions.py     the questions about all these
     programme_quarters.py   what moved of it in each quarter
     programme_book.py       all about a programme
     treasuries.py           a treasury over all its programmes: what it owes to whom

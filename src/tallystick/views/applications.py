@@ -8,7 +8,7 @@ from tallystick.views.changes import Change, Commands
 from tallystick.views.contract_payments import CONTRACTS
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.reviews import GateStanding, ToldVerdict, gates_before, verdicts_on
-from tallystick.views.view_tables import IndexKey, Key, Table
+from tallystick.views.view_tables import IndexKey, Key, Sum, Table
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.applications import ApplicationFile, ApplicationWithdraw
 from tallystick.vouchers.rules.vouchers import VoucherIssue
@@ -17,7 +17,11 @@ from tallystick.vouchers.state import State
 
 @dataclass(frozen=True, slots=True)
 class ApplicationRow:
-    """An application as it was filed, and what became of it; what it says, `ApplicationBalance` says."""
+    """An application as it was filed, and what became of it; what it says, `ApplicationBalance` says.
+
+    Attributes:
+        left_fen: what wasn't issued for it, also if it is withdrawn.
+    """
 
     application: Key
     programme: str
@@ -32,6 +36,7 @@ class ApplicationRow:
     filed_index: int
     withdrawn_at: str | None
     withdrawn_index: int | None
+    left_fen: Sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,11 @@ class ApplicationAccount:
     issued: tuple[IssuedVoucher, ...]
 
 
-APPLICATIONS: Final = Table("applications", ApplicationRow, lookups=("programme", "holder", "contract"))
+IS_OPEN: Final = "left_fen > 0 AND withdrawn_index IS NULL"
+"""Of an application."""
+APPLICATIONS: Final = Table(
+    "applications", ApplicationRow, lookups=("programme", "holder", "contract"), partial={"filed_index": IS_OPEN}
+)
 ISSUES: Final = Table("application_issues", IssueRow)
 
 
@@ -127,6 +136,7 @@ class Applications:
         """Write the batch; one may be withdrawn in its own batch."""
         APPLICATIONS.insert(c, self._filed)
         APPLICATIONS.change(c, self._withdrawn, "withdrawn_at", "withdrawn_index")
+        APPLICATIONS.change(c, [(-row.face_fen, row.application) for row in self._issues], "left_fen")
         ISSUES.insert(c, self._issues)
 
     def _add_filed(self, command: ApplicationFile, change: Change) -> None:
@@ -145,6 +155,7 @@ class Applications:
                 filed_index=change.event.index,
                 withdrawn_at=None,
                 withdrawn_index=None,
+                left_fen=command.amount_fen,
             )
         )
 

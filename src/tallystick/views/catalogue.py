@@ -13,7 +13,7 @@ from tallystick.views.balances import log_time
 from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Table
-from tallystick.vouchers.quantities import format_day, format_instant
+from tallystick.vouchers.quantities import SECOND_US, format_day, format_instant
 from tallystick.vouchers.rules.accreditations import ProviderAccredit, ProviderDelist
 from tallystick.vouchers.rules.capacity import CapacityDeclare
 from tallystick.vouchers.rules.items import ItemRegister, TariffPublish
@@ -151,10 +151,11 @@ class ItemAccount:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The network's day of the last entry followed."""
+    """The network's day of the last entry followed, and the newest day that may be sealed then."""
 
     one: IndexKey
     day: str
+    sealable_day: str
 
 
 ITEMS: Final = Table("items", ItemBalance)
@@ -210,7 +211,9 @@ class Catalogue:
         ]
         ACCREDITATIONS.change(c, ends, "valid_until", "delisted_index", "reason")
         CAPACITIES.insert(c, self._capacities)
-        TODAY.add(c, [Today(0, format_day(state.day_of(state.at)))])
+        assert state.network is not None
+        sealable = state.day_of(state.at - state.network.parameters.sealing_grace_seconds * SECOND_US) - 1
+        TODAY.add(c, [Today(0, format_day(state.day_of(state.at)), format_day(sealable))])
 
 
 def _ended(c: SQLiteCursor, index: int, end: ProviderDelist) -> int:

@@ -115,7 +115,7 @@ class ClaimAccount:
     lines: tuple[ClaimLine, ...] = ()
 
 
-CLAIMS: Final = Table("claims", ClaimBalance, lookups=("programme", "claimant"))
+CLAIMS: Final = Table("claims", ClaimBalance, lookups=("programme", "claimant", "status"))
 CLAIMED_CONTRACTS: Final = Table("claimed_contracts", ClaimedContract)
 CLAIM_OFFSETS: Final = Table("claim_offsets", ClaimOffset)
 _SETTLED: Final = (

@@ -67,12 +67,19 @@ def lines_of_contract(
         last_day: the last day of which lines count; None: all do.
     """
     for event, utc_offset_us in statements_in(entries):
-        for line in _lines(event, taken_back, utc_offset_us):
+        for line in lines_of_statement(event, taken_back, utc_offset_us):
             if last_day is None or line.day <= last_day:
                 yield line
 
 
-def _lines(event: Event, taken_back: set[tuple[int, int]], utc_offset_us: int) -> Iterator[ContractLine]:
+def lines_of_statement(event: Event, taken_back: set[tuple[int, int]], utc_offset_us: int) -> Iterator[ContractLine]:
+    """Yield a statement's lines.
+
+    Args:
+        event: the statement's.
+        taken_back: the lines that were, by entry and number.
+        utc_offset_us: the network's (microseconds).
+    """
     command, outcome = event.command, event.outcome
     assert isinstance(command, TimeBurn | ServiceBurn)
     assert isinstance(outcome, Burned)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 from tallystick.views.changes import Change, Commands, Move
 from tallystick.views.demands import PAYEES
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.view_tables import BatchSums, ExactSum, Key, Sum, Table
+from tallystick.views.view_tables import BatchSums, ExactSum, Fixed, Key, Sum, Table
 from tallystick.vouchers.book import Account, lot_in
 from tallystick.vouchers.outcomes import Claimed
 from tallystick.vouchers.quantities import format_day
@@ -37,8 +37,8 @@ class ContractRow:
     """
 
     contract: Key
-    provider: str
-    holder: str
+    provider: Fixed
+    holder: Fixed
     document_hash: str
     basis: str
     claimant: str
@@ -71,8 +71,8 @@ class PaymentsRow:
 
     contract: Key
     programme: Key
-    provider: str
-    holder: str
+    provider: Fixed
+    holder: Fixed
     payee: str | None
     lines_paid: ExactSum
     lines_reversed: ExactSum

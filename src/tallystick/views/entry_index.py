@@ -20,7 +20,8 @@ from tallystick.transparency.encoding import SIZE_MAX
 from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import Appended, IndexKey, Key, Number, Table, condition
-from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.quantities import format_day, format_instant
+from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
@@ -69,6 +70,15 @@ class SealLeaf:
     leaf: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class SealRow:
+    """A seal: its entry, its id, and the last day that it seals."""
+
+    entry_index: IndexKey
+    seal: str
+    last_day: str
+
+
 ENTRIES_A_BLOCK: Final = 1_024
 """A row is at most twice as many bytes, which are written anew whenever some are appended."""
 _STATEMENTS: Final = (TimeBurn.event_kind, ServiceBurn.event_kind)
@@ -77,6 +87,7 @@ INDEXED_NAMES: Final = Table("indexed_names", IndexedName, unique=("name",))
 CONCERNING: Final = Table("concerning", Concerning)
 RECORDED: Final = Table("recorded", RecordedEntry, lookups=("party", "ref"))
 SEAL_LEAVES: Final = Table("seal_leaves", SealLeaf)
+SEALS: Final = Table("seals", SealRow)
 
 
 class EntryIndex:
@@ -88,6 +99,7 @@ class EntryIndex:
         self._concerning: dict[str, list[int]] = {}
         self._recorded: list[RecordedEntry] = []
         self._leaves: list[SealLeaf] = []
+        self._seals: list[SealRow] = []
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
@@ -97,6 +109,8 @@ class EntryIndex:
         command = event.command
         at = format_instant(event.at)
         self._recorded.append(RecordedEntry(event.index, at, event.kind, command.party, command.ref))
+        if isinstance(command, BookSeal):
+            self._seals.append(SealRow(event.index, command.seal, format_day(command.last_day)))
         self._leaves += [SealLeaf(event.index, account, leaf) for account, leaf in change.leaves]
 
     def write(self, c: SQLiteCursor, _: State) -> None:
@@ -108,6 +122,7 @@ class EntryIndex:
         CONCERNING.add(c, sorted(rows, key=lambda row: (row.name_id, row.block)))
         RECORDED.insert(c, self._recorded)
         SEAL_LEAVES.insert(c, self._leaves)
+        SEALS.insert(c, self._seals)
 
 
 def _in_blocks(name_id: int, indices: list[int]) -> Iterator[Concerning]:
@@ -197,6 +212,12 @@ def statement_entry(c: SQLiteCursor, provider: str, ref: str, before: int) -> in
         if row.kind in _STATEMENTS and row.entry_index < before
     ]
     return found[-1] if found else None
+
+
+def last_sealed_day(c: SQLiteCursor) -> str | None:
+    """Return the last day that is sealed; None if none is."""
+    rows = SEALS.newest(c, "entry_index", 1, SIZE_MAX)
+    return rows[0].last_day if rows else None
 
 
 def seal_leaf(c: SQLiteCursor, seal_index: int, account: str) -> bytes | None:

@@ -17,9 +17,10 @@ from tallystick.errors import MalformedError, NotALedgerError, NotFoundError, Vi
 from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource, LedgerDatabase, LedgerFolder, Source, StaticFolder, folder_of, parse_source
+from tallystick.views.figure_questions import Found
 from tallystick.views.follower import LogFollower
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.questions import Found, Questions
+from tallystick.views.questions import Questions
 from tallystick.views.view_store import Place, files_of
 from tallystick.vouchers.entry import Header, split_entry
 from tallystick.vouchers.quantities import format_day, start_of_day

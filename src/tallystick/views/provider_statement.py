@@ -160,7 +160,7 @@ class StatementRow:
     reversed_fen: Sum
 
 
-STATEMENTS: Final = Table("statements", StatementRow, lookups=("provider", "contract"))
+STATEMENTS: Final = Table("statements", StatementRow, lookups=("provider", "contract", "holder"))
 REFUSALS: Final = Table("provider_refusals", RefusedLines)
 
 
@@ -275,10 +275,11 @@ def statements_of(
     c: SQLiteCursor, *, provider: str | None = None, contract: str | None = None
 ) -> tuple[StatementTotals, ...]:
     """Return statements in the order of the log: all, or those of a provider or contract."""
-    return tuple(map(_totals, STATEMENTS.rows(c, provider=provider, contract=contract)))
+    return tuple(map(statement_totals, STATEMENTS.rows(c, provider=provider, contract=contract)))
 
 
-def _totals(row: StatementRow) -> StatementTotals:
+def statement_totals(row: StatementRow) -> StatementTotals:
+    """Return a statement as it is shown."""
     said = values_of(row)
     del said["provider"]
     return StatementTotals(index=said.pop("entry_index"), at=format_instant(said.pop("at")), **said)

@@ -1,10 +1,10 @@
 """What the views are asked: each question reads rows of one moment, and writes nothing."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from tallystick.publishing.reader import Reader
 from tallystick.views import entry_index
@@ -31,9 +31,9 @@ from tallystick.views.concerned import few_shown, login_key, parties_concerned, 
 from tallystick.views.contract_account import ContractAccount, contract_account
 from tallystick.views.contract_lines import lines_of_contract, reversed_lines
 from tallystick.views.contract_payments import ContractBalance, contract_balances
-from tallystick.views.daily import DailySeries, DayKind, daily_series
 from tallystick.views.demands import DemandAccount, DemandBalance, demand_account, demand_balances
 from tallystick.views.entry_index import RecordedEntry
+from tallystick.views.figure_questions import FigureQuestions, Found
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.lists import By, ListKind, Page, page_of
 from tallystick.views.mandates import MandateAccount, MandateBalance, mandate_account, mandate_balances
@@ -51,7 +51,6 @@ from tallystick.views.provider_statement import (
 )
 from tallystick.views.searching import HITS_MAX, Hit, entry_with_leaf_hash, hits_in_views, statement_with_job
 from tallystick.views.summaries import ContractSummary, ProgrammeSummary, SummaryKind, summary_of
-from tallystick.views.things import check_there
 from tallystick.views.treasuries import TreasuryAccount, TreasuryBalance, treasury_account, treasury_balances
 from tallystick.views.voucher_history import VoucherHistory, voucher_history
 from tallystick.vouchers.reading_rights import Concerned, ThingKind
@@ -70,10 +69,9 @@ Balance = (
     | PayeeBalance
     | TreasuryBalance
 )
-Found = TypeVar("Found")
 
 
-class Questions(ABC):
+class Questions(FigureQuestions):
     """The questions, asked of whatever rows there are."""
 
     @abstractmethod
@@ -197,20 +195,6 @@ class Questions(ABC):
             NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: application_account(c, application))
-
-    def check_there(self, kind: str, thing: str) -> None:
-        """Do nothing if there is a thing of a kind and an id.
-
-        Raises:
-            NotFoundError: there is none.
-        """
-        self.ask(lambda c: check_there(c, kind, thing))
-
-    def days(
-        self, of: DayKind, subject: str | None = None, first: int | None = None, last: int | None = None
-    ) -> DailySeries:
-        """Return what moved of a thing, or of the network, day by day (`daily.daily_series`)."""
-        return self.ask(lambda c: daily_series(c, of, subject, first, last))
 
     def party(self, party: str) -> PartyAccount:
         """Return a party, its keys, and which commands it gave.

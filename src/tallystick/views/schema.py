@@ -13,7 +13,7 @@ from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractPaym
 from tallystick.views.contract_terms import CONTRACT_PRICES, CONTRACT_TERMS, ContractsTerms
 from tallystick.views.days import DAYS, Days
 from tallystick.views.demands import DEMAND_ACTS, DEMANDS, PAYEES, Demands
-from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, RECORDED, SEAL_LEAVES, EntryIndex
+from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, RECORDED, SEAL_LEAVES, SEALS, EntryIndex
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.mandates import MANDATE_ACTS, MANDATES, Mandates
 from tallystick.views.parties import ACTS, KEYS, PARTY_TERMS, Parties
@@ -42,7 +42,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     *(PROGRAMMES, RULES_VERSIONS, DAYS),
     *(MANDATES, MANDATE_ACTS),
     *(ITEMS, TARIFFS, ACCREDITATIONS, CAPACITIES, TODAY),
-    *(INDEXED_NAMES, CONCERNING, RECORDED, SEAL_LEAVES),
+    *(INDEXED_NAMES, CONCERNING, RECORDED, SEAL_LEAVES, SEALS),
 )
 
 

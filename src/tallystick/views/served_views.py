@@ -19,10 +19,11 @@ from tallystick.errors import TooBusyError, ViewsDamagedError, ViewsUnusableErro
 from tallystick.progress import Progress
 from tallystick.publishing.growing_log import GrowingLog, GrownTo
 from tallystick.publishing.reader import Reader
+from tallystick.views.figure_questions import Found
 from tallystick.views.follower import LogFollower
 from tallystick.views.fresh_entries import FreshEntries
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.questions import Found, Questions
+from tallystick.views.questions import Questions
 from tallystick.views.schema import TABLES
 from tallystick.views.view_store import ViewStore
 from tallystick.vouchers.state import State

@@ -5,6 +5,7 @@
     Sum         is added to; an envelope or one entry bounds it, so SQLite's 64 bits hold it
     ExactSum    is added to, and nothing bounds it: kept as decimal text, and added here
     Appended    bytes, to which more are appended
+    Fixed       is said when the row is made, and never changes: an index of it isn't written again
     SparseSums  numbers by name, most of which are nothing: each is added to, kept as JSON, and added here
     all others  are said of the row; what is said last stands
 
@@ -31,6 +32,7 @@ _NUMBER: Final = "number"
 _SUM: Final = "sum"
 _EXACT_SUM: Final = "exact sum"
 _APPENDED: Final = "appended"
+_FIXED: Final = "fixed"
 _SPARSE_SUMS: Final = "sparse sums"
 _AS_TEXT: Final[Mapping[str, Callable[[Any], str]]] = {
     _EXACT_SUM: str,
@@ -47,6 +49,8 @@ Number: TypeAlias = Annotated[int | None, _NUMBER]
 Sum: TypeAlias = Annotated[int, _SUM]
 ExactSum: TypeAlias = Annotated[int, _EXACT_SUM]
 Appended: TypeAlias = Annotated[bytes, _APPENDED]
+Fixed: TypeAlias = Annotated[str, _FIXED]
+FixedOrNone: TypeAlias = Annotated[str | None, _FIXED]
 SparseSums: TypeAlias = Annotated[Mapping[str, int], _SPARSE_SUMS]
 
 Row = TypeVar("Row", bound="DataclassInstance")
@@ -92,6 +96,7 @@ class Table(Generic[Row]):
         row: a frozen dataclass.
         lookups: columns with an index; of several in one, with commas between.
         unique: columns of which no two rows have the same.
+        partial: columns with an index of some rows, and the SQL that says of which.
         read_as: what SQL works out, for the columns of which that is not what is stored.
     """
 
@@ -99,6 +104,7 @@ class Table(Generic[Row]):
     row: type[Row]
     lookups: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
+    partial: Mapping[str, str] = field(default_factory=dict)
     read_as: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -116,12 +122,13 @@ class Table(Generic[Row]):
             f"{column.declaration} PRIMARY KEY" if column.role == _NUMBER else column.declaration
             for column in self.columns
         ]
-        indexes = [("INDEX", name) for name in self.lookups] + [("UNIQUE INDEX", name) for name in self.unique]
+        indexes = [("INDEX", name, "") for name in self.lookups] + [("UNIQUE INDEX", name, "") for name in self.unique]
+        indexes += [("INDEX", name, f" WHERE {some}") for name, some in self.partial.items()]
         return (
             f"CREATE TABLE IF NOT EXISTS {self.name} ({', '.join(lines)}{end}",
             *(
-                f"CREATE {kind} IF NOT EXISTS {self.name}_by_{name.partition(',')[0]} ON {self.name} ({name})"
-                for kind, name in indexes
+                f"CREATE {kind} IF NOT EXISTS {self.name}_by_{name.partition(',')[0]} ON {self.name} ({name}){some}"
+                for kind, name, some in indexes
             ),
         )
 
@@ -170,6 +177,36 @@ class Table(Generic[Row]):
         where, values = condition(**equal)
         order = in_order_of or ", ".join(self._named(_KEY, _NUMBER))
         c.execute(f"{self._select} {where} ORDER BY {order}", values)
+        return self._found(c)
+
+    def newest(self, c: SQLiteCursor, key: str, limit: int, before: int, **equal: object) -> tuple[Row, ...]:
+        """Return some rows in the opposite order of a column.
+
+        Args:
+            c: reads the table.
+            key: the column, a number.
+            limit: how many rows at most.
+            before: those of which it is less.
+            equal: what other columns must be; None for anything.
+        """
+        where, values = condition(**equal)
+        where = f"{where} AND" if where else "WHERE"
+        c.execute(f"{self._select} {where} {key} < ? ORDER BY {key} DESC LIMIT ?", [*values, before, limit])
+        return self._found(c)
+
+    def some(
+        self, c: SQLiteCursor, which: str, values: Iterable[object], in_order_of: str, limit: int = -1
+    ) -> tuple[Row, ...]:
+        """Return rows of which some SQL of ours holds, in the order of a column.
+
+        Args:
+            c: reads the table.
+            which: the SQL, of columns as they are stored.
+            values: for its places.
+            in_order_of: the column.
+            limit: how many at most; all if not given.
+        """
+        c.execute(f"{self._select} WHERE {which} ORDER BY {in_order_of} LIMIT ?", [*values, limit])
         return self._found(c)
 
     def page(
@@ -274,7 +311,7 @@ class Table(Generic[Row]):
         changes = [
             f"{one.name} = {_CHANGED_TO.get(one.role, 'excluded.{0}').format(one.name)}"
             for one in self.columns
-            if one.role != _KEY
+            if one.role not in (_KEY, _FIXED)
         ]
         return f"{self._insert} ON CONFLICT ({', '.join(self._named(_KEY))}) DO UPDATE SET {', '.join(changes)}"
 

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from tallystick.views.lists import LISTS
 from tallystick.views.questions import Questions
 from tallystick.web.conditional import GetRoute
-from tallystick.web.described_figures import figure_shapes
+from tallystick.web.described_figures import AS_CSV, figure_shapes
 from tallystick.web.resources import LISTED_ALONE, RESOURCES
 from tallystick.wire import JsonObject
 from tallystick.wire.problems import MEDIA_TYPE as PROBLEM
@@ -354,7 +354,10 @@ def _of_things(schemas: dict[str, JsonObject]) -> dict[tuple[str, str], dict[str
     said = _object("by entries balances", by=_TEXT, entries=_INTEGER, balances=rows)
     balances = {"200": Answer("A page of rows.", {JSON: said, CSV: _TEXT}), "304": _NOT_MODIFIED}
     figures = {
-        ("get", path): {"200": Answer("The figures.", {JSON: shape, CSV: _TEXT}), "304": _NOT_MODIFIED}
+        ("get", path): {
+            "200": Answer("The figures.", {JSON: shape} | ({CSV: _TEXT} if path in AS_CSV else {})),
+            "304": _NOT_MODIFIED,
+        }
         for path, shape in figure_shapes(lambda row: _shape_of(row, schemas, is_partial=False), _INTEGER).items()
     }
     return answers | {("get", "/v1/balances"): balances} | figures

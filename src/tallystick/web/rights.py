@@ -172,6 +172,10 @@ class ReadersRights:
         own = self._own_among(cast(ThingKind, kind), found)
         return [row for id_, row in found.items() if id_ in own]
 
+    def own_of(self, kind: str, ids: Collection[str]) -> frozenset[str]:
+        """Return those of some ids of things of a kind of which all may be seen."""
+        return frozenset(ids) if self.reads_all else self._own_among(cast(ThingKind, kind), ids)
+
     def listed(self, kind: str, rows: Iterable[DataclassValue]) -> list[DataclassValue]:
         """Return the rows of a list of things: those of which all may be seen, and of others their terms."""
         if self.reads_all or reading_rights.TO_EVERY_PARTY.get(cast(ThingKind, kind)) is Sight.ALL:
