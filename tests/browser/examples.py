@@ -29,16 +29,28 @@ class Examples:
             self._known[path] = self._made(path)
         return self._known[path]
 
-    def thing(self, plural: str, **equal: str) -> str:
+    def rows(self, plural: str) -> list[dict[str, Any]]:
+        """Return all things of a kind.
+
+        Raises:
+            LookupError: the log has none.
+        """
+        rows: list[dict[str, Any]] = self._json(f"/v1/{plural}", limit="1000")["rows"]
+        if not rows:
+            raise LookupError(f"the log has no {plural}")
+        return rows
+
+    def row(self, plural: str, id_: str) -> dict[str, Any]:
+        """Return one thing of a kind."""
+        return next(row for row in self.rows(plural) if next(iter(row.values())) == id_)
+
+    def thing(self, plural: str) -> str:
         """Return the id of the thing of a kind that has most to say.
 
         Raises:
             LookupError: the log has none.
         """
-        rows = self._json(f"/v1/{plural}", limit="1000", **equal)["rows"]
-        if not rows:
-            raise LookupError(f"the demo has no {plural} {equal}")
-        row = max(rows, key=lambda one: len(str(one)))
+        row = max(self.rows(plural), key=lambda one: len(str(one)))
         return str(next(iter(row.values())))
 
     def entry(self, kind: str) -> int:
@@ -49,7 +61,7 @@ class Examples:
         """
         rows = self._json("/v1/recorded", kind=kind, limit="1")["recorded"]
         if not rows:
-            raise LookupError(f"the demo has no entry {kind}")
+            raise LookupError(f"the log has no entry {kind}")
         return int(rows[0]["index"])
 
     def close(self) -> None:
