@@ -73,6 +73,7 @@ PAGES_OF_NO_THING: dict[str, list[str]] = {
     "/checkpoints": ["/checkpoints"],
     "/findings": ["/findings"],
     "/patterns": ["/patterns"],
+    "/verify": ["/verify?entry=3", "/verify?lang=zh"],
 }
 """What is asked of pages that are about no thing of a kind."""
 

@@ -19,6 +19,7 @@ from tallystick.web.pages import (
     signing,
     thing_pages,
     treasury_pages,
+    verify_pages,
     voucher_pages,
 )
 from tallystick.web.pages.answering import route_of
@@ -40,6 +41,7 @@ _OWN: Final = (
     *finding_pages.PAGES,
     *search_pages.PAGES,
     *signing.PAGES,
+    *verify_pages.PAGES,
 )
 """Pages of kinds that have one of their own; each takes the place of the general one of its address."""
 PAGES: Final[tuple[PageRoute, ...]] = tuple({page.path: page for page in (*_GENERAL, *_OWN)}.values())

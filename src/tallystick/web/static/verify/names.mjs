@@ -278,6 +278,10 @@ export const NAMES = {
    "Available",
    "可用"
   ],
+  "available_left_fen": [
+   "Available then",
+   "当日可用余额"
+  ],
   "balance": [
    "Balance",
    "余额"
@@ -402,6 +406,10 @@ export const NAMES = {
    "Day",
    "日期"
   ],
+  "days": [
+   "Days",
+   "日期"
+  ],
   "days_left": [
    "Days left",
    "剩余天数"
@@ -501,6 +509,10 @@ export const NAMES = {
   "filing": [
    "Model's filing",
    "模型备案号"
+  ],
+  "first": [
+   "First",
+   "起"
   ],
   "first_day": [
    "First day",
@@ -610,6 +622,10 @@ export const NAMES = {
    "Commands",
    "指令种类"
   ],
+  "last": [
+   "Last",
+   "止"
+  ],
   "last_day": [
    "Last day",
    "截止日"
@@ -657,6 +673,10 @@ export const NAMES = {
   "missing": [
    "Missing",
    "缺失"
+  ],
+  "more": [
+   "More",
+   "更多"
   ],
   "name": [
    "Name",
@@ -709,6 +729,10 @@ export const NAMES = {
   "owed_fen": [
    "Owed",
    "应付"
+  ],
+  "owed_left_fen": [
+   "Owed then",
+   "当日应付余额"
   ],
   "paid_fen": [
    "Paid",
@@ -858,9 +882,9 @@ export const NAMES = {
    "Reserved",
    "已预留"
   ],
-  "reserved_fen_left": [
+  "reserved_left_fen": [
    "Reserved then",
-   "预留余额"
+   "当日预留余额"
   ],
   "returned_fen": [
    "Returned",
@@ -1014,6 +1038,10 @@ export const NAMES = {
    "Unissued",
    "未发放"
   ],
+  "unissued_left_fen": [
+   "Unissued then",
+   "当日未发放余额"
+  ],
   "unit": [
    "Unit",
    "计量单位"
@@ -1029,6 +1057,10 @@ export const NAMES = {
   "used_fen": [
    "Used",
    "已使用"
+  ],
+  "used_left_fen": [
+   "Used then",
+   "当日累计核销"
   ],
   "valid_from": [
    "Valid from",
@@ -1073,6 +1105,10 @@ export const NAMES = {
   "withheld_fen": [
    "Withheld",
    "暂缓兑付"
+  ],
+  "within_days": [
+   "Within days",
+   "天数范围"
   ]
  },
  "findings": {
