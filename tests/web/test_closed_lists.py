@@ -17,7 +17,7 @@ from tallystick.views.lists import LISTS, ListKind
 from tallystick.views.questions import Questions
 from tallystick.vouchers import fields
 from tallystick.vouchers.refusals import Reason
-from tallystick.vouchers.rulebook import EVENT_KINDS
+from tallystick.vouchers.rulebook import EVENT_KINDS, RULEBOOK, RULES
 from tallystick.vouchers.rules.mandates import MandatedKind
 from tallystick.web.pages.closed_lists import closed_lists
 from tallystick.web.pages.words import Words, words_in
@@ -44,6 +44,24 @@ def members() -> set[str]:
     for hint in (*hints, *(listing.row for listing in LISTS.values())):
         found |= set(_dataclasses(hint, found))
     return {field.name for kind in found for field in dataclasses.fields(kind)}
+
+
+def fields_of_entries() -> set[str]:
+    """The names of the fields of all commands and outcomes."""
+    found: set[str] = set()
+    for schema in (
+        *(rule.model_json_schema() for rule in RULES),
+        *(outcome.json_schema(mode="serialization") for outcome in RULEBOOK.outcomes.values()),
+    ):
+        found |= set(_properties(schema))
+    return found
+
+
+def _properties(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _properties(inner)
 
 
 def _dataclasses(hint: object, found: set[type]) -> Iterator[type]:
@@ -100,6 +118,7 @@ SHOWN: list[tuple[str, Callable[[Words], Callable[[str], str]], Iterable[Any]]] 
     ("things", lambda words: words.hit, [*get_args(ListKind), "entry"]),
     ("lists", lambda words: words.things, [*get_args(ListKind), "entry"]),
     ("headings", lambda words: words.member, members()),
+    ("headings of entries", lambda words: words.member, fields_of_entries()),
 ]
 
 

@@ -222,9 +222,17 @@ export const NAMES = {
    "About",
    "相关对象"
   ],
+  "absorbed": [
+   "Other support used",
+   "其他补助承担"
+  ],
   "absorbed_fen": [
    "Other support used",
    "其他补助承担"
+  ],
+  "accounts": [
+   "Accounts",
+   "账户数"
   ],
   "acts": [
    "Acts",
@@ -233,6 +241,10 @@ export const NAMES = {
   "added_index": [
    "Added by entry",
    "添加条目"
+  ],
+  "admitted": [
+   "Admitted",
+   "被接纳方"
   ],
   "admitted_index": [
    "Admitted by entry",
@@ -245,6 +257,10 @@ export const NAMES = {
   "age_days": [
    "Age",
    "账龄"
+  ],
+  "all_or_nothing": [
+   "All or nothing",
+   "整份接受或拒绝"
   ],
   "amount_fen": [
    "Amount",
@@ -298,6 +314,10 @@ export const NAMES = {
    "Before",
    "前置环节"
   ],
+  "burn_window_seconds": [
+   "Burn window",
+   "核销期限"
+  ],
   "burned_fen": [
    "Burned",
    "已核销"
@@ -310,6 +330,10 @@ export const NAMES = {
    "Given up",
    "撤销追缴"
   ],
+  "cap": [
+   "Cap",
+   "年度上限"
+  ],
   "capacity": [
    "Capacity",
    "装机容量"
@@ -318,6 +342,14 @@ export const NAMES = {
    "Used before the log",
    "日志前已用"
   ],
+  "cause": [
+   "Cause",
+   "原因类别"
+  ],
+  "ceiling_bp": [
+   "Ceiling",
+   "补助总比例上限"
+  ],
   "chargeable_fen": [
    "Can still be charged",
    "尚可计费"
@@ -325,6 +357,10 @@ export const NAMES = {
   "charged_fen": [
    "Charged",
    "已计费"
+  ],
+  "checkpoint": [
+   "Checkpoint",
+   "检查点"
   ],
   "claim": [
    "Claim",
@@ -370,6 +406,10 @@ export const NAMES = {
    "Open claims",
    "未结兑付申请"
   ],
+  "clock_skew_seconds": [
+   "Clock skew",
+   "允许的时钟偏差"
+  ],
   "closed": [
    "Closed",
    "已关闭"
@@ -390,6 +430,10 @@ export const NAMES = {
    "Contracts",
    "合同"
   ],
+  "corrects": [
+   "Corrects",
+   "更正"
+  ],
   "count": [
    "Number",
    "数量"
@@ -402,9 +446,25 @@ export const NAMES = {
    "Counts from",
    "生效时间"
   ],
+  "currency": [
+   "Currency",
+   "币种"
+  ],
+  "cut_off_days": [
+   "Days to claim",
+   "申请期限天数"
+  ],
+  "cycle": [
+   "Cycle",
+   "周期"
+  ],
   "day": [
    "Day",
    "日期"
+  ],
+  "day_count": [
+   "Day count",
+   "计日方式"
   ],
   "days": [
    "Days",
@@ -417,6 +477,10 @@ export const NAMES = {
   "days_overdue": [
    "Days overdue",
    "逾期天数"
+  ],
+  "declarations": [
+   "Declarations",
+   "声明"
   ],
   "delisted_index": [
    "Ended by entry",
@@ -462,6 +526,10 @@ export const NAMES = {
    "Most of one command",
    "单笔上限"
   ],
+  "edition": [
+   "Edition",
+   "规则版本"
+  ],
   "either_fen": [
    "Of either side",
    "待定受付方"
@@ -486,6 +554,10 @@ export const NAMES = {
    "Evidence's hash",
    "凭据哈希"
   ],
+  "evidence_root": [
+   "Evidence root",
+   "凭据根哈希"
+  ],
   "expired_fen": [
    "Expired",
    "到期失效"
@@ -497,6 +569,10 @@ export const NAMES = {
   "fee_fen": [
    "Fee",
    "费用"
+  ],
+  "filed": [
+   "Filed models alone",
+   "仅限已备案"
   ],
   "filed_at": [
    "Filed at",
@@ -518,6 +594,14 @@ export const NAMES = {
    "First day",
    "起始日"
   ],
+  "fiscal_year": [
+   "Fiscal year",
+   "财政年度"
+  ],
+  "floor_fen": [
+   "Floor",
+   "最低面额"
+  ],
   "foreign_fen": [
    "Foreign",
    "进口"
@@ -529,6 +613,10 @@ export const NAMES = {
   "forfeited_fen": [
    "Forfeited",
    "退回项目"
+  ],
+  "freshness_seconds": [
+   "Freshness",
+   "签署时限"
   ],
   "from_days": [
    "From days",
@@ -550,6 +638,14 @@ export const NAMES = {
    "Granted",
    "获发"
   ],
+  "group": [
+   "Group",
+   "组"
+  ],
+  "groups": [
+   "Lines, by item",
+   "用量明细（按服务项）"
+  ],
   "history": [
    "History",
    "历史"
@@ -561,6 +657,10 @@ export const NAMES = {
   "holder_class": [
    "Holder's class",
    "持有人类别"
+  ],
+  "holder_fen": [
+   "Most of a holder",
+   "每个持有人上限"
   ],
   "holders": [
    "Holders",
@@ -586,6 +686,10 @@ export const NAMES = {
    "Installed GPU-time",
    "装机算力时长"
   ],
+  "into": [
+   "New voucher",
+   "新算力券"
+  ],
   "issued": [
    "Issued",
    "已发放"
@@ -601,6 +705,10 @@ export const NAMES = {
   "items": [
    "Items",
    "服务项"
+  ],
+  "items_from": [
+   "Prices from",
+   "单价起始日"
   ],
   "job": [
    "Job",
@@ -658,9 +766,21 @@ export const NAMES = {
    "Lines reversed",
    "冲正条数"
   ],
+  "log": [
+   "Log",
+   "日志"
+  ],
+  "log_vkey": [
+   "Log's key",
+   "日志公钥"
+  ],
   "lots": [
    "Lots",
    "核销批次"
+  ],
+  "maker": [
+   "Natural person",
+   "自然人创客"
   ],
   "mandate": [
    "Mandate",
@@ -669,6 +789,14 @@ export const NAMES = {
   "mandates": [
    "Mandates",
    "授权"
+  ],
+  "member_of": [
+   "Member of",
+   "所属日志"
+  ],
+  "meter_keys": [
+   "Keys for metering",
+   "计量密钥"
   ],
   "missing": [
    "Missing",
@@ -682,6 +810,10 @@ export const NAMES = {
    "Name",
    "名称"
   ],
+  "new_vkey": [
+   "New key",
+   "新公钥"
+  ],
   "now": [
    "Log's time",
    "日志时间"
@@ -690,9 +822,17 @@ export const NAMES = {
    "Of",
    "对象"
   ],
+  "officers": [
+   "Officers",
+   "经办签字规则"
+  ],
   "offsets": [
    "Set off",
    "抵扣"
+  ],
+  "old_vkey": [
+   "Old key",
+   "原公钥"
   ],
   "oldest_claimed_at": [
    "Oldest claim",
@@ -702,6 +842,10 @@ export const NAMES = {
    "Oldest period's end",
    "最早账期截止日"
   ],
+  "opens_at": [
+   "Opens at",
+   "开放时间"
+  ],
   "operator": [
    "Operator",
    "运营方"
@@ -709,6 +853,10 @@ export const NAMES = {
   "origin": [
    "Origin",
    "产地"
+  ],
+  "other_side": [
+   "By the other side",
+   "由合同另一方审核"
   ],
   "other_support_fen": [
    "Other support",
@@ -722,6 +870,10 @@ export const NAMES = {
    "Past its validity",
    "已过有效期"
   ],
+  "overlap_seconds": [
+   "Overlap",
+   "重叠期"
+  ],
   "owed": [
    "Owed",
    "应付"
@@ -733,6 +885,10 @@ export const NAMES = {
   "owed_left_fen": [
    "Owed then",
    "当日应付余额"
+  ],
+  "paid": [
+   "Paid by vouchers",
+   "券付"
   ],
   "paid_fen": [
    "Paid",
@@ -758,9 +914,17 @@ export const NAMES = {
    "Verdicts needed",
    "所需通过数"
   ],
+  "pay_available": [
+   "Pays what is left",
+   "预留不足时按余额支付"
+  ],
   "payee": [
    "Payee",
    "受付方"
+  ],
+  "payment": [
+   "Payment",
+   "付款"
   ],
   "payment_day": [
    "Day of payment",
@@ -786,6 +950,10 @@ export const NAMES = {
    "Prices",
    "单价"
   ],
+  "prior_period": [
+   "Prior period",
+   "跨期"
+  ],
   "profile_hash": [
    "Profile's hash",
    "身份文件哈希"
@@ -797,6 +965,10 @@ export const NAMES = {
   "programmes": [
    "Programmes",
    "项目"
+  ],
+  "proration": [
+   "Proration",
+   "分摊"
   ],
   "provider": [
    "Provider",
@@ -826,6 +998,14 @@ export const NAMES = {
    "Signatures needed",
    "所需签名数"
   ],
+  "rank": [
+   "Rank",
+   "顺位"
+  ],
+  "read_keys": [
+   "Keys for reading",
+   "查阅密钥"
+  ],
   "reason": [
    "Reason",
    "原因"
@@ -838,9 +1018,17 @@ export const NAMES = {
    "Received back",
    "追缴收回"
   ],
+  "record": [
+   "What is withdrawn",
+   "所撤回的登记"
+  ],
   "ref": [
    "Reference",
    "单据号"
+  ],
+  "reference": [
+   "Bank's reference",
+   "银行流水号"
   ],
   "refusals": [
    "Refusals",
@@ -857,6 +1045,10 @@ export const NAMES = {
   "related_party": [
    "Related parties",
    "关联方"
+  ],
+  "release_grace_seconds": [
+   "Release grace",
+   "释放宽限期"
   ],
   "released_fen": [
    "Released",
@@ -885,6 +1077,10 @@ export const NAMES = {
   "reserved_left_fen": [
    "Reserved then",
    "当日预留余额"
+  ],
+  "returned": [
+   "Returned",
+   "退回"
   ],
   "returned_fen": [
    "Returned",
@@ -918,6 +1114,22 @@ export const NAMES = {
    "Role",
    "角色"
   ],
+  "root": [
+   "Root",
+   "根哈希"
+  ],
+  "root_keys": [
+   "Root keys",
+   "根密钥"
+  ],
+  "root_quorum": [
+   "Root quorum",
+   "根密钥签名数"
+  ],
+  "rounding_fen": [
+   "Rounding",
+   "取整"
+  ],
   "rows": [
    "By contract",
    "按合同"
@@ -925,6 +1137,18 @@ export const NAMES = {
   "rules": [
    "Rules",
    "规则"
+  ],
+  "rules_from": [
+   "In force from",
+   "规则起始日"
+  ],
+  "seal": [
+   "Seal",
+   "封账"
+  ],
+  "sealing_grace_seconds": [
+   "Sealing grace",
+   "封账宽限期"
   ],
   "seals": [
    "Seals",
@@ -950,6 +1174,22 @@ export const NAMES = {
    "Settled by entry",
    "结算条目"
   ],
+  "share_bp": [
+   "Share",
+   "补助比例"
+  ],
+  "shares": [
+   "Shares",
+   "补助比例"
+  ],
+  "signed_at": [
+   "Signed at",
+   "签署时间"
+  ],
+  "since": [
+   "Since",
+   "起始时间"
+  ],
   "standing": [
    "Standing",
    "效力"
@@ -957,6 +1197,10 @@ export const NAMES = {
   "starts_at": [
    "From",
    "开始时间"
+  ],
+  "statement": [
+   "Statement",
+   "用量报表"
   ],
   "statements": [
    "Statements",
@@ -970,6 +1214,14 @@ export const NAMES = {
    "Subject",
    "审核对象"
   ],
+  "subject_id": [
+   "Reviewed",
+   "对象编号"
+  ],
+  "subject_type": [
+   "Subject type",
+   "对象类型"
+  ],
   "suspended": [
    "Suspended",
    "是否中止"
@@ -977,6 +1229,14 @@ export const NAMES = {
   "taken_fen": [
    "Burned of it",
    "其中已核销"
+  ],
+  "takeover_seconds": [
+   "Takeover period",
+   "接管期"
+  ],
+  "tariff_notice_seconds": [
+   "Tariff notice",
+   "公告期"
   ],
   "tariffs": [
    "Tariffs",
@@ -993,6 +1253,10 @@ export const NAMES = {
   "threshold_fen": [
    "Threshold for officers",
    "经办签字限额"
+  ],
+  "to": [
+   "To whom or what",
+   "去向"
   ],
   "to_days": [
    "To days",
@@ -1014,6 +1278,10 @@ export const NAMES = {
    "Most in all",
    "累计上限"
   ],
+  "transfer": [
+   "Transfers",
+   "转让规定"
+  ],
   "transferred_fen": [
    "Passed on",
    "转出"
@@ -1029,6 +1297,14 @@ export const NAMES = {
   "treasury": [
    "Treasury",
    "主管财政"
+  ],
+  "truncate_fen": [
+   "Truncated to",
+   "舍入单位"
+  ],
+  "type": [
+   "Type",
+   "类型"
   ],
   "unclaimed_fen": [
    "Unclaimed",
@@ -1062,6 +1338,10 @@ export const NAMES = {
    "Used then",
    "当日累计核销"
   ],
+  "utc_offset_seconds": [
+   "Offset from UTC",
+   "时区"
+  ],
   "valid_from": [
    "Valid from",
    "生效时间"
@@ -1069,6 +1349,10 @@ export const NAMES = {
   "valid_until": [
    "Valid until",
    "有效期至"
+  ],
+  "validity_days": [
+   "Days of validity",
+   "有效天数"
   ],
   "verdict": [
    "Verdict",
@@ -1082,13 +1366,25 @@ export const NAMES = {
    "Versions of the rules",
    "规则版本"
   ],
+  "vkey": [
+   "Public key",
+   "公钥"
+  ],
   "voucher": [
    "Voucher",
    "算力券"
   ],
+  "voucher_kind": [
+   "Voucher kind",
+   "券种"
+  ],
   "vouchers": [
    "Vouchers",
    "算力券"
+  ],
+  "what": [
+   "What",
+   "对象"
   ],
   "window_days": [
    "Days that count",
