@@ -163,7 +163,7 @@ def steps(drawn: str) -> list[list[tuple[float, float]]]:
 
 
 def test_a_burn_down_stacks_its_layers_in_steps_and_ends_where_it_is_known() -> None:
-    """Ten days are 468 units wide, 100 fen are 190 high."""
+    """Ten days are 468 units wide, 100 fen are 190 high; the last day that is known has its width, too."""
     drawn = burn_down(
         TOLD,
         [
@@ -171,18 +171,28 @@ def test_a_burn_down_stacks_its_layers_in_steps_and_ends_where_it_is_known() -> 
             Layer("burned", "burned", [(NEW_YEAR + timedelta(5), 50), (NEW_YEAR + timedelta(9), 999)]),
         ],
         since=NEW_YEAR,
-        until=NEW_YEAR + timedelta(10),
-        upto=NEW_YEAR + timedelta(7),
+        until=NEW_YEAR + timedelta(9),
+        upto=NEW_YEAR + timedelta(6),
         amount=yuan,
         day=str,
+        marks=[Mark("today", NEW_YEAR + timedelta(6))],
     )
     left, burned = steps(drawn)
-    assert left == [(84, 220), (84, 30), (318, 30), (318, 125), (411.6, 125), (411.6, 220), (411.6, 220)]
-    assert burned == [(84, 220), (84, 30), (411.6, 30), (411.6, 220), (411.6, 220)]
+    assert left == [(84, 242), (84, 52), (318, 52), (318, 147), (411.6, 147), (411.6, 242), (411.6, 242)]
+    assert burned == [(84, 242), (84, 52), (411.6, 52), (411.6, 242), (411.6, 242)]
+    assert re.findall(r'class="line mark" d="M([\d.]+) ', drawn) == ["411.6"]
     assert words_of(drawn)[2:] == [
         *("¥0", "¥50", "¥100"),
-        *("2026-01-01", "2026-01-04", "2026-01-07", "2026-01-11"),
+        *("2026-01-01", "2026-01-04", "2026-01-07", "2026-01-10"),
+        "today",
     ]
+
+
+def test_what_the_last_day_ends_with_is_seen() -> None:
+    layers = [Layer("left", "available", [(NEW_YEAR, 100), (NEW_YEAR + timedelta(9), 50)])]
+    (left,) = steps(burn_down(TOLD, layers, since=NEW_YEAR, until=NEW_YEAR + timedelta(9), amount=yuan, day=str))
+    assert left[-3:] == [(552, 125), (552, 220), (552, 220)]
+    assert left[3] == (505.2, 125)
 
 
 def test_a_burn_down_says_where_its_days_are() -> None:
@@ -193,8 +203,8 @@ def test_a_burn_down_says_where_its_days_are() -> None:
 
 
 def test_the_pace_is_a_straight_line_that_the_axis_cuts_off() -> None:
-    pace = Pace("even", NEW_YEAR - timedelta(10), 200, NEW_YEAR + timedelta(10))
-    drawn = burn_down(TOLD, [], since=NEW_YEAR, until=NEW_YEAR + timedelta(20), amount=yuan, day=str, pace=pace)
+    pace = Pace("even", NEW_YEAR - timedelta(10), 200, NEW_YEAR + timedelta(9))
+    drawn = burn_down(TOLD, [], since=NEW_YEAR, until=NEW_YEAR + timedelta(19), amount=yuan, day=str, pace=pace)
     line = re.findall(r'class="line pace" d="([^"]+)"', drawn)[-1]
     assert [*path_points(line)] == [(84, 125), (318, 220)]
 

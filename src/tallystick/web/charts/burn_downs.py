@@ -65,7 +65,8 @@ def burn_down(
 ) -> Markup:
     """Draw amounts by day, from `since` to `until`, the first layer lowest; they are known up to `upto` (`until`).
 
-    A negative amount is drawn as 0. Days beyond the axis are left out: of those before it, the last counts.
+    Every day is as wide as the others, the last too: what it ends with is seen. A mark stands where its day ends. A
+    negative amount is drawn as 0. Days beyond the axis are left out: of those before it, the last counts.
     """
     axis = _Axis(since, max(until, since))
     known = min(max(upto or until, since), axis.until)
@@ -95,10 +96,18 @@ class _Axis:
     since: date
     until: date
 
-    def x(self, day: date) -> int:
-        """Return tenths of a unit."""
-        days = (self.until - self.since).days
-        return _LEFT * 10 + (scaled((day - self.since).days, days, _PLOT_WIDTH) if days else 0)
+    def starts(self, day: date) -> int:
+        """Return where a day begins, in tenths of a unit."""
+        return self.at(day.toordinal())
+
+    def ends(self, day: date) -> int:
+        """Return where a day ends."""
+        return self.at(day.toordinal() + 1)
+
+    def at(self, midnight: int) -> int:
+        """Return where a day begins that is given as its number."""
+        first = self.since.toordinal()
+        return _LEFT * 10 + scaled(midnight - first, self.until.toordinal() + 1 - first, _PLOT_WIDTH)
 
 
 def _stacked(layers: Sequence[Layer], since: date, known: date) -> list[list[tuple[date, int]]]:
@@ -118,29 +127,28 @@ def _stacked(layers: Sequence[Layer], since: date, known: date) -> list[list[tup
 
 def _area(axis: _Axis, steps: Sequence[tuple[date, int]], known: date, whole: int, bottom: int) -> str:
     """Return the path of an area below steps, in relative lengths: shorter, and exact since all are tenths."""
-    heights = [(axis.x(at), scaled(height, whole, _PLOT_HEIGHT)) for at, height in steps]
+    heights = [(axis.starts(at), scaled(height, whole, _PLOT_HEIGHT)) for at, height in steps]
     path = [f"M{units(heights[0][0])} {units(bottom)}v{units(-heights[0][1])}"]
     run = heights[0][0]
     for (_, before), (x, height) in pairwise(heights):
         if height != before:
             path.append(f"h{units(x - run)}v{units(before - height)}")
             run = x
-    path.append(f"H{units(axis.x(known))}V{units(bottom)}z")
+    path.append(f"H{units(axis.ends(known))}V{units(bottom)}z")
     return "".join(path)
 
 
 def _line(drawing: Drawing, axis: _Axis, pace: Pace, whole: int, bottom: int) -> None:
-    """Draw the pace, cut off where the axis ends."""
-    days = max((pace.until - pace.since).days, 1)
+    """Draw the pace from the beginning of its first day to the end of its last, cut off where the axis ends."""
+    first, end = pace.since.toordinal(), max(pace.until.toordinal() + 1, pace.since.toordinal() + 1)
+    ends = (axis.since.toordinal(), axis.until.toordinal() + 1)
 
-    def y(at: date) -> str:
-        left = max(pace.amount, 0) * min(max((pace.until - at).days, 0), days) // days
-        return units(bottom - scaled(left, whole, _PLOT_HEIGHT))
+    def point(midnight: int) -> str:
+        left = max(pace.amount, 0) * min(max(end - midnight, 0), end - first) // (end - first)
+        return f"{units(axis.at(midnight))} {units(bottom - scaled(left, whole, _PLOT_HEIGHT))}"
 
-    since = min(max(pace.since, axis.since), axis.until)
-    until = min(max(pace.until, axis.since), axis.until)
-    path = f"M{units(axis.x(since))} {y(since)}L{units(axis.x(until))} {y(until)}"
-    drawing.add("path", class_="line pace", d=path)
+    since, until = (min(max(midnight, ends[0]), ends[1]) for midnight in (first, end))
+    drawing.add("path", class_="line pace", d=f"M{point(since)}L{point(until)}")
 
 
 def _amounts(drawing: Drawing, scale: Sequence[int], amount: Amount, top: int) -> None:
@@ -156,14 +164,16 @@ def _days(drawing: Drawing, axis: _Axis, day: Day, top: int) -> None:
     steps = 3 if days >= 3 else 1
     for number in range(steps + 1 if days else 1):
         at = date.fromordinal(axis.since.toordinal() + days * number // steps)
-        kind = "tick" if number == 0 else "tick at-end" if number == steps else "tick at-middle between"
-        drawing.add("path", class_="grid", d=f"M{units(axis.x(at))} {y}v4")
-        drawing.write(day(at), units(axis.x(at)), y + ROW, kind)
+        is_last = number == steps
+        x = axis.ends(at) if is_last else axis.starts(at)
+        drawing.add("path", class_="grid", d=f"M{units(x)} {y}v4")
+        kind = "tick" if number == 0 else "tick at-end" if is_last else "tick at-middle between"
+        drawing.write(day(at), units(x), y + ROW, kind)
 
 
 def _mark(drawing: Drawing, axis: _Axis, mark: Mark, bottom: int, y: int) -> None:
     """Draw a mark over the plot; its name has a line of its own above it, on the side where there is room."""
-    x = axis.x(mark.day)
+    x = axis.ends(mark.day)
     is_right = x > (_LEFT + _PLOT_WIDTH * 2 // 3) * 10
     drawing.add("path", class_="line mark", d=f"M{units(x)} {y - 14}V{bottom}")
     name = shortened(mark.name, 24)

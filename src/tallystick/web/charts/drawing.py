@@ -29,7 +29,7 @@ _HATCHED: Final[dict[str, str]] = {
     "owed": "M0 3H6",
     "paid": "M1 3H2",
     "issued": "M3 0V6",
-    "other": "M0 0L6 6M6 0L0 6",
+    "other": "M0 0L6 6",
 }
 """The pattern of a tone, in a square of six units; the others are plain."""
 _FIRST_WIDE: Final = "\u2e80"

@@ -45,7 +45,7 @@ function readOut(figure) {
   const rows = drawing ? rowsByDay(figure.querySelector("table")) : [];
   if (!rows.length) return;
   const { since, until, left, right } = drawing.dataset;
-  const [first, last] = [Date.parse(since), Date.parse(until)];
+  const [first, end] = [Date.parse(since), Date.parse(until) + DAY];
   const height = drawing.viewBox.baseVal.height;
   const cursor = drawing.appendChild(document.createElementNS(SVG, "path"));
   cursor.setAttribute("class", "line cursor");
@@ -59,13 +59,13 @@ function readOut(figure) {
   function show(number, day = rows[number]?.day) {
     at = number;
     reading.textContent = number < 0 ? "" : inWords(rows[number].row);
-    const x = +left + ((right - left) * (day - first)) / Math.max(last - first, DAY);
+    const x = +left + ((right - left) * (day - first)) / (end - first);
     cursor.setAttribute("d", number < 0 ? "" : `M${Math.min(Math.max(x, left), right).toFixed(1)} 40V${height - 28}`);
   }
 
   drawing.addEventListener("pointermove", (event) => {
     const x = new DOMPoint(event.clientX, 0).matrixTransform(drawing.getScreenCTM().inverse()).x;
-    const day = first + (Math.min(Math.max((x - left) / (right - left), 0), 1) * (last - first));
+    const day = first + (Math.min(Math.max((x - left) / (right - left), 0), 1) * (end - first));
     show(rows.findLastIndex((one) => one.day <= day), day);
   });
   drawing.addEventListener("pointerleave", () => show(-1));
