@@ -49,6 +49,14 @@ def test_a_page_says_the_integrity_of_a_vendored_script() -> None:
     assert re.findall(r'integrity="([^"]+)"', said) == [integrities[script] for script in scripts]
 
 
+def test_a_page_that_takes_a_key_file_loads_nothing_that_others_wrote() -> None:
+    """What handles keys is all ours."""
+    taking = {path.name: path.read_text("utf-8") for path in TEMPLATES.glob("*.html")}
+    signing = {name: text for name, text in taking.items() if "static('sign/" in text}
+    assert {"login.html", "sign.html"} <= set(signing)
+    assert {name for name, text in signing.items() if "{% block enhanced %}{% endblock %}" not in text} == set()
+
+
 def a_package(tmp_path: Path) -> dict[str, Any]:
     (tmp_path / "a.js").write_bytes(b"1")
     return {"files": {"a.js": {"from": "dist/a.js", "integrity": vendored.integrity(b"1")}}}
