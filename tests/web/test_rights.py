@@ -266,7 +266,9 @@ def shown(answer: httpx2.Response, place: str) -> str:
         for asked_for in sorted(re.findall(r"[\w.+-]*secret-[ab][\w.+-]*", place), key=len, reverse=True):
             text = text.replace(asked_for, "")
     if place.startswith("/search?q="):  # which the page says again
-        text = text.replace(f"“{place.removeprefix('/search?q=')}”", "").replace(f'value="{place[10:]}"', "")
+        asked_for = place.removeprefix("/search?q=")
+        said = "|".join(map(re.escape, (asked_for, quote(asked_for, safe=""))))
+        text = re.sub(rf'(?:q=|value="|“)(?:{said})(?=[&"”])', "", text)
     return re.sub(r'^{"q":"[^"]*"', "", text)
 
 

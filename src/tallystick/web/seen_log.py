@@ -117,6 +117,14 @@ class SeenLog:
         if self.size:
             self._log.entry(self.size - 1)
 
+    @property
+    def utc_offset_seconds(self) -> int:
+        """By how much the network's own time is ahead of UTC; 0 if its founding can't be read."""
+        try:
+            return self._log.utc_offset_seconds()
+        except NotALedgerError:
+            return 0
+
     # -- entries -------------------------------------------------------------------------------------------------------
 
     def entry_bytes(self, index: int) -> tuple[bytes, Entry | None]:

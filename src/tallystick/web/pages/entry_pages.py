@@ -24,6 +24,7 @@ from tallystick.web.seen_log import SeenLog, SeenProof
 
 OTHERS_SHOWN: Final = 10
 _SHOWN_APART: Final = frozenset({"kind", "log", "party", "ref", "signed_at", "groups"})
+_CLASSES: Final = frozenset({"provider", "holder", "either", "contract"})
 _BURNS: Final = frozenset({"time.burned/1", "service.burned/1"})
 _MAIN_THINGS: Final = ("demand", "claim", "reservation", "application", "voucher", "contract", "mandate", "programme")
 """Of what an entry names, what it is mostly about, the most special first."""
@@ -90,13 +91,13 @@ def _entry(seen: SeenLog, asked: Asked) -> Page:
         "neighbours": _neighbours(seen, index),
         "is_readable": entry is not None,
         "others_of": None,
-        "has_rows": False,
     }
     tables: list[Table] = []
     if entry is not None:
-        values |= _said_values(entry, data)
-        tables += _said_tables(seen, entry, data, words)
-        values["has_rows"] = bool(tables)
+        values |= _said_values(seen, entry, data, words)
+        said, came_to = _said_tables(entry, data, words), [*_outcome_tables(seen, entry, data, words)]
+        values |= {"said_tables": said, "outcome_tables": came_to}
+        tables += [*said, *came_to]
         tables.append(_signatures(seen, entry, words))
         tables += _others(seen, entry, values, words)
     proof, fault = _proof(seen, index)
@@ -138,7 +139,7 @@ def _neighbours(seen: SeenLog, index: int) -> tuple[int | None, int | None]:
 # -- what it says, and what it came to --------------------------------------------------------------------------------
 
 
-def _said_values(entry: Entry, data: bytes) -> dict[str, Any]:
+def _said_values(seen: SeenLog, entry: Entry, data: bytes, words: Words) -> dict[str, Any]:
     header, command = _json_of(entry, data)
     facts = [fact for fact in facts_of(command) if fact.names[0] not in _SHOWN_APART]
     outcome = [] if entry.event.kind in _BURNS else facts_of(header["outcome"])
@@ -146,6 +147,7 @@ def _said_values(entry: Entry, data: bytes) -> dict[str, Any]:
         "kind": entry.event.kind,
         "at": header["at"],
         "command": command,
+        "sentence": words.command(command, seen.utc_offset_seconds).sentence,
         "facts": facts,
         "outcome": outcome,
         "about": things_named(command),
@@ -171,8 +173,16 @@ def facts_of(said: Mapping[str, Any], names: tuple[str, ...] = ()) -> list[Fact]
             if value and all(isinstance(one, str | int) for one in value):
                 facts.append(Fact(path, "text", ", ".join(map(str, value))))
         else:
-            facts.append(Fact(path, "yes_no" if isinstance(value, bool) else kind_of(name), value))
+            facts.append(Fact(path, _kind_of(name, value), value))
     return facts
+
+
+def _kind_of(name: str, value: object) -> CellKind:
+    if isinstance(value, bool):
+        return "yes_no"
+    if name in ("claimant", "payee") and value in _CLASSES:  # in a contract and a programme's rules
+        return "payee_class"
+    return kind_of(name)
 
 
 def things_named(command: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -185,14 +195,21 @@ def things_named(command: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [*dict.fromkeys([*named, ("party", command["party"])])]
 
 
-def _said_tables(seen: SeenLog, entry: Entry, data: bytes, words: Words) -> Iterable[Table]:
-    header, command = _json_of(entry, data)
+def _said_tables(entry: Entry, data: bytes, words: Words) -> list[Table]:
+    """Return a table of each list of objects in a command."""
+    _, command = _json_of(entry, data)
+    return [
+        table_of(f"said-{name}", words.member(name), rows, words)
+        for name, rows in command.items()
+        if name != "groups" and isinstance(rows, list) and rows and all(isinstance(one, Mapping) for one in rows)
+    ]
+
+
+def _outcome_tables(seen: SeenLog, entry: Entry, data: bytes, words: Words) -> Iterable[Table]:
+    header, _ = _json_of(entry, data)
     event_kind = entry.event.kind
     if event_kind in _BURNS:
         yield _lines(seen, entry, words)
-    for name, rows in command.items():
-        if name != "groups" and isinstance(rows, list) and rows and all(isinstance(one, Mapping) for one in rows):
-            yield table_of(name, words.member(name), rows, words)
     for name, rows in header["outcome"].items():
         columns = _ROWS_OF.get((event_kind, name))
         if columns is not None and rows:
