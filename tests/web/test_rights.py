@@ -68,6 +68,7 @@ PAGES_OF_NO_THING: dict[str, list[str]] = {
     "/sign": ["/sign"],
     "/sign/reserve": ["/sign/reserve"],
     "/sign/claim": ["/sign/claim?lang=zh"],
+    "/me": ["/me", "/me?lang=zh"],
     "/entries": ["/entries", "/entries?csv=entries", "/entries?kind=voucher.issued/1&lang=zh"],
     "/log": ["/log", "/log?from=50"],
     "/checkpoints": ["/checkpoints"],

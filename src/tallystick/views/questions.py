@@ -50,7 +50,7 @@ from tallystick.views.provider_statement import (
     refused_lines,
 )
 from tallystick.views.searching import HITS_MAX, Hit, entry_with_leaf_hash, hits_in_views, statement_with_job
-from tallystick.views.summaries import ContractSummary, ProgrammeSummary, SummaryKind, summary_of
+from tallystick.views.summaries import Summary, SummaryKind, summary_of
 from tallystick.views.treasuries import TreasuryAccount, TreasuryBalance, treasury_account, treasury_balances
 from tallystick.views.voucher_history import VoucherHistory, voucher_history
 from tallystick.vouchers.reading_rights import Concerned, ThingKind
@@ -160,7 +160,7 @@ class Questions(FigureQuestions):
         """
         return self.ask(lambda c: programme_book(c, programme))
 
-    def summary(self, kind: SummaryKind, id_: str) -> ProgrammeSummary | ContractSummary:
+    def summary(self, kind: SummaryKind, id_: str) -> Summary:
         """Return a thing without the lists beside it (`summaries.summary_of`).
 
         Raises:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tallystick.errors import NotFoundError
+from tallystick.views.balances import HolderBalance, holder_balances
 from tallystick.views.contract_account import ContractPayment, contract_payments
 from tallystick.views.contract_payments import CONTRACTS, ContractBalance, contract_balance
 from tallystick.views.contract_terms import ContractPrice, ContractTerms, contract_prices, contract_terms
@@ -11,9 +12,17 @@ from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_balances import ProgrammeBalance, programme_balances
 from tallystick.views.programme_quarters import Quarter, programme_quarters
 from tallystick.views.programme_rules import RulesVersion, rules_versions
+from tallystick.views.provider_statement import (
+    ProviderBalance,
+    ProviderBurns,
+    RefusedLines,
+    provider_balances,
+    provider_burns,
+    refused_lines,
+)
 from tallystick.views.reviews import ToldVerdict, verdicts_on
 
-SummaryKind = Literal["programme", "contract"]
+SummaryKind = Literal["programme", "contract", "provider", "holder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +46,40 @@ class ContractSummary:
     programmes: tuple[ContractPayment, ...]
 
 
-def summary_of(c: SQLiteCursor, kind: SummaryKind, id_: str) -> ProgrammeSummary | ContractSummary:
+@dataclass(frozen=True, slots=True)
+class ProviderSummary:
+    """A provider, its sums by programme, and what was refused it; what they mean, `ProviderStatement` says."""
+
+    balance: ProviderBalance
+    programmes: tuple[ProviderBurns, ...]
+    refusals: tuple[RefusedLines, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HolderSummary:
+    """A holder over its vouchers."""
+
+    balance: HolderBalance
+
+
+Summary = ProgrammeSummary | ContractSummary | ProviderSummary | HolderSummary
+
+
+def summary_of(c: SQLiteCursor, kind: SummaryKind, id_: str) -> Summary:
     """Return a thing without the lists beside it.
 
     Raises:
         NotFoundError: there is none of that id.
     """
-    return _programme(c, id_) if kind == "programme" else _contract(c, id_)
+    match kind:
+        case "programme":
+            return _programme(c, id_)
+        case "contract":
+            return _contract(c, id_)
+        case "provider":
+            return _provider(c, id_)
+        case "holder":
+            return _holder(c, id_)
 
 
 def _programme(c: SQLiteCursor, programme: str) -> ProgrammeSummary:
@@ -51,6 +87,20 @@ def _programme(c: SQLiteCursor, programme: str) -> ProgrammeSummary:
     if not balances:
         raise NotFoundError(f"there is no programme {programme}")
     return ProgrammeSummary(balances[0], rules_versions(c, programme), programme_quarters(c, programme))
+
+
+def _provider(c: SQLiteCursor, provider: str) -> ProviderSummary:
+    balances = provider_balances(c, provider=provider)
+    if not balances:
+        raise NotFoundError(f"there is no provider {provider}")
+    return ProviderSummary(balances[0], provider_burns(c, provider=provider), refused_lines(c, provider=provider))
+
+
+def _holder(c: SQLiteCursor, holder: str) -> HolderSummary:
+    balances = holder_balances(c, holder=holder)
+    if not balances:
+        raise NotFoundError(f"there is no holder {holder}")
+    return HolderSummary(balances[0])
 
 
 def _contract(c: SQLiteCursor, contract: str) -> ContractSummary:

@@ -22,9 +22,12 @@ _BY_NAME: Final[Mapping[str, CellKind]] = {
     "unit": "unit",
     "verdict": "verdict",
     "closed": "yes_no",
+    "reversed": "yes_no",
+    "passed": "yes_no",
     "suspended": "yes_no",
     "related_party": "yes_no",
     "index": "entry",
+    "objection": "objection",
     "kind": "event_kind",
     "reason": "reason",
     "refused": "reason",
@@ -47,7 +50,17 @@ _BY_END: Final[tuple[tuple[str, CellKind], ...]] = (
     ("valid_until", "instant"),
 )
 _COUNTS: Final = frozenset(
-    {"vouchers", "programmes", "claims", "claims_open", "lines", "lines_accepted", "lines_refused", "lines_reversed"}
+    {
+        "vouchers",
+        "programmes",
+        "claims",
+        "claims_open",
+        "lines",
+        "lines_accepted",
+        "lines_refused",
+        "lines_reversed",
+        "lines_paid",
+    }
 )
 _NONE: Final[Mapping[str, CellKind]] = {}
 OF_THINGS: Final[Mapping[str, Mapping[str, CellKind]]] = {

@@ -31,6 +31,10 @@ COLUMNS: Final[dict[ListKind, tuple[str, ...]]] = {
         *("reservation", "contract", "provider", "voucher", "until", "closed", "amount_fen", "taken_fen"),
         *("released_fen", "remaining_fen"),
     ),
+    "contract": (
+        *("contract", "provider", "holder", "first_day", "last_day", "amount_fen", "charged_fen", "chargeable_fen"),
+        "lines_accepted",
+    ),
     "programme": (
         *("programme", "name", "closed", "closes_at", "envelope_fen", "unissued_fen", "available_fen"),
         *("reserved_fen", "burned_fen", "claimed_fen", "withheld_fen", "paid_fen", "receivable_fen"),

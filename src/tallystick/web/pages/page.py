@@ -27,6 +27,7 @@ CellKind = Literal[
     "status",
     "yes_no",
     "entry",
+    "objection",
     "event_kind",
     "reason",
     "verdict",
