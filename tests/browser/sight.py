@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, ViewportSize
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    FloatRect,
+    Page,
+    Request,
+    Response,
+    ViewportSize,
+)
 
 from support.schedules import schedule
 
@@ -30,6 +39,8 @@ HEADERS: Final = {
 AXE: Final = Path(__file__).parents[2] / "build/browser/axe.min.js"
 WIDE: Final = (1_280, 900)
 PHONES: Final = ((320, 640), (375, 700))
+TALLEST: Final = 3_000
+"""Of a picture, in pixels."""
 TAGS: Final = {"en": "en", "zh": "zh-CN"}
 LOCAL: Final = frozenset({"data", "blob", "about"})
 """Schemes of what no server is asked for."""
@@ -151,10 +162,16 @@ class Eyes:
         try:
             wider: str | None = self.page.evaluate(_WIDER)
             if picture is not None:
-                self.page.screenshot(path=picture, full_page=True)
+                self.take(picture)
         finally:
             self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
         return wider
+
+    def take(self, picture: Path) -> None:
+        """Take a picture of the page, of its beginning if it is long."""
+        width, height = self.page.evaluate("() => [innerWidth, document.documentElement.scrollHeight]")
+        box: FloatRect = {"x": 0, "y": 0, "width": width, "height": min(height, TALLEST)}
+        self.page.screenshot(path=picture, full_page=True, clip=box)
 
     @property
     def _where(self) -> str:

@@ -25,7 +25,7 @@ def test_a_page_is_as_it_should_be(path: str, examples: Examples, eyes: dict[Loo
     for look in LOOKS:
         window = eyes[look]
         window.look_at(address)
-        window.page.screenshot(path=SCREENS / f"{name_of(path)}-{look.name}.png", full_page=True)
+        window.take(SCREENS / f"{name_of(path)}-{look.name}.png")
         if look.theme == "light":
             for size in PHONES:
                 picture = SCREENS / f"{name_of(path)}-{look.name}-phone.png"
