@@ -111,7 +111,7 @@ def test_a_logout_ends_the_session_and_the_cookie(browser: Browser) -> None:
     note = browser.note().decode()
     browser.cookie = browser.post("/login", note=note).headers["set-cookie"].partition(";")[0].partition("=")[2]
     answer = browser.post("/logout")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert f'{COOKIE}=""; ' in answer.headers["set-cookie"]
     assert "Max-Age=0" in answer.headers["set-cookie"]
     assert browser.reads() == 401

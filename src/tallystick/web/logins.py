@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from tallystick.errors import TallystickError
 from tallystick.vouchers.quantities import SECOND_US
+from tallystick.vouchers.reading_rights import Reading
 from tallystick.vouchers.refusals import Refusal
 from tallystick.web.conditional import GetRoute
 from tallystick.web.flood import buckets_of
@@ -109,7 +110,8 @@ async def log_out(request: Request) -> Response:
     if token is not None:
         sessions: Sessions = request.app.state.sessions
         sessions.end(token)
-    return _leading_on(f"{service.prefix}/", "", 0)
+    shown_to_all = service.settings.reading == Reading.OPEN
+    return _leading_on(f"{service.prefix}/{'' if shown_to_all else 'login'}", "", 0)
 
 
 def _leading_on(where: str, token: str, seconds: int) -> Response:

@@ -17,9 +17,11 @@ from tallystick.forms.form import forms
 from tallystick.forms.leaves import ENDS, Leaf
 from tallystick.forms.times import zone_name
 from tallystick.forms.words import Words, fields_of
+from tallystick.vouchers.refusals import Reason
 from tallystick.web.pages.page import Asked, Page, PageRoute
 from tallystick.web.pages.words import N_
 from tallystick.web.seen import ListKind, Seen
+from tallystick.wire.statuses import HttpReason
 
 CANDIDATES_MAX: Final = 200
 """Of things that a field may name."""
@@ -32,6 +34,8 @@ _HINTS: Final[Mapping[str, str]] = {
     "DAY": N_("A day like 2026-01-31."),
     "FILE|HASH": N_("The hash of a document, if there is one: sha256: and 64 digits."),
 }
+_REASONS: Final = tuple([one.value for one in (*Reason, *HttpReason)])
+"""Why a note isn't taken: what each means, the page's script says in the reader's language."""
 _NEW: Final = frozenset({"reservation", "claim"})
 """What the party makes by the command: its id begins with the party's own."""
 
@@ -103,7 +107,8 @@ def _form_page(seen: Seen, asked: Asked, kind: str, title: str, roles: tuple[str
 def _values(seen: Seen, asked: Asked) -> dict[str, Any]:
     """Return what every page of these tells its script."""
     party, role = _reader_of(seen)
-    return {"party": party, "role": role, "zone": seen.utc_offset_seconds, "is_read_only": asked.place.is_read_only}
+    zone, is_read_only = seen.utc_offset_seconds, asked.place.is_read_only
+    return {"party": party, "role": role, "zone": zone, "is_read_only": is_read_only, "reasons": _REASONS}
 
 
 def _reader_of(seen: Seen) -> tuple[str, str]:

@@ -63,9 +63,10 @@ function drafted() {
       input.removeAttribute('aria-invalid')
     } catch (error) {
       if (!(error instanceof Refused)) throw error
-      fault.textContent = error.message
+      const why = inWords(error)
+      fault.textContent = why
       input.setAttribute('aria-invalid', 'true')
-      fail('field_wrong', { label, why: error.message })
+      fail('field_wrong', { label, why })
     }
   }
   return textOf({ kind, ...common, ...own })

@@ -19,14 +19,14 @@ export const find = (selector, within = root) => within.querySelector(selector)
 
 /** What is said in the reader's language, with `{name}` filled in; the code itself if nothing is. */
 export function say(code, values = {}) {
-  const text = document.getElementById('said').content.querySelector(`[data-said="${code}"]`)?.textContent ?? code
+  const text = document.getElementById('said').content.querySelector(`[data-said="${CSS.escape(code)}"]`)?.textContent ?? code
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '')
 }
 
 /** A failure in the reader's language, where there are words for its code; else its own. */
 export function inWords(error) {
   const template = document.getElementById('said').content
-  if (error.code !== undefined && template.querySelector(`[data-said="${error.code}"]`)) return say(error.code, error.values)
+  if (error.code !== undefined && template.querySelector(`[data-said="${CSS.escape(String(error.code))}"]`)) return say(error.code, error.values)
   if (error instanceof Refused || error instanceof Unsupported) return error.message
   return String(error.message ?? error)
 }
@@ -168,7 +168,8 @@ export function tellRefusal(place, { title = '', reason = '', detail = '' }) {
   const link = document.createElement('a')
   link.href = `${base}/problems/${encodeURIComponent(reason)}`
   link.textContent = reason
-  tell(place, 'bad', say('refused', { title, reason, detail }), link)
+  const meaning = document.getElementById('said').content.querySelector(`[data-reason="${CSS.escape(reason)}"]`)?.textContent
+  tell(place, 'bad', say('refused', { meaning: meaning ?? title, reason, detail }), link)
 }
 
 /** Sends a complete note, and shows what became of it and what its receipt proves. */
@@ -191,7 +192,7 @@ export async function send(note, place) {
   const [index] = /[0-9]+$/.exec(answer.headers.get('Location') ?? '') ?? ['']
   const link = document.createElement('a')
   link.href = `${base}/entries/${index}`
-  link.textContent = index
+  link.textContent = say('entry', { index })
   tell(place, 'good', say(answer.status === 201 ? 'recorded' : 'recorded_before', { index }), link)
   await tellReceipt(receipt, note, place)
 }
@@ -220,8 +221,8 @@ async function provenBy(receipt, note, policy) {
   const { checkpoint, index, entry } = await verifyReceipt(receipt, policy)
   const text = readNote(note).text
   const proven = entryIn({ entry, index }).note.text
-  if (!equal(proven, text)) throw new Refused('it is the receipt of another text', 'receipt_malformed')
-  if (checkpoint.origin !== origin) throw new Refused(`it is of the log ${checkpoint.origin}`, 'receipt_malformed')
+  if (!equal(proven, text)) fail('other_text')
+  if (checkpoint.origin !== origin) fail('other_log', { origin: checkpoint.origin })
   return { index: String(index), size: String(checkpoint.size) }
 }
 

@@ -20,11 +20,11 @@ export const READERS = {
 
 /** The fen of an amount in yuan. */
 export function readYuan(text) {
-  const [, sign, whole, decimals] = YUAN.exec(text) ?? refuse('must be an amount in yuan with two decimals or none, like 1,500,000.00 or 1500000')
+  const [, sign, whole, decimals] = YUAN.exec(text) ?? refuse('must be an amount in yuan with two decimals or none, like 1,500,000.00 or 1500000', 'value_yuan')
   const digits = whole.replaceAll(',', '')
-  if (digits.replace(/^0+/, '').length > DIGITS_MAX) refuse(`must have at most ${DIGITS_MAX} digits`)
+  if (digits.replace(/^0+/, '').length > DIGITS_MAX) refuse(`must have at most ${DIGITS_MAX} digits`, 'value_large')
   const fen = BigInt(digits) * 100n + BigInt(decimals ?? 0)
-  if (fen > BigInt(Number.MAX_SAFE_INTEGER)) refuse('is too large')
+  if (fen > BigInt(Number.MAX_SAFE_INTEGER)) refuse('is too large', 'value_large')
   return Number(sign ? -fen : fen) || 0
 }
 
@@ -37,27 +37,27 @@ export function yuan(fen) {
 
 /** A day as commands have it. */
 export function readDay(text) {
-  if (dayNumber(text) === undefined) refuse('must be a day like 2026-01-05')
+  if (dayNumber(text) === undefined) refuse('must be a day like 2026-01-05', 'value_day')
   return text
 }
 
 /** A time or a day at an offset from UTC (seconds), as a command has it: of a day its beginning, or its end. */
 export function readMoment(text, zone, isEnd) {
   const no = 'must be a time like 2026-01-05T16:00, or a day like 2026-01-05'
-  const [, day, minutes, seconds, fraction, utc, sign, offsetHours, offsetMinutes] = MOMENT.exec(text) ?? refuse(no)
-  const days = dayNumber(day) ?? refuse(no)
+  const [, day, minutes, seconds, fraction, utc, sign, offsetHours, offsetMinutes] = MOMENT.exec(text) ?? refuse(no, 'value_time')
+  const days = dayNumber(day) ?? refuse(no, 'value_time')
   const [hour, minute] = (minutes ?? '00:00').split(':').map(Number)
   const second = Number(seconds ?? 0)
-  if (hour > 23 || minute > 59 || second > 59) refuse(no)
+  if (hour > 23 || minute > 59 || second > 59) refuse(no, 'value_time')
   let offset = utc ? 0 : zone
   if (sign) {
-    if (Number(offsetMinutes) > 59) refuse(no)
+    if (Number(offsetMinutes) > 59) refuse(no, 'value_time')
     offset = (Number(offsetHours) * 3_600 + Number(offsetMinutes) * 60) * (sign === '-' ? -1 : 1)
-    if (Math.abs(offset) > WIDEST_OFFSET_SECONDS) refuse(no)
+    if (Math.abs(offset) > WIDEST_OFFSET_SECONDS) refuse(no, 'value_time')
   }
   const begin = days * DAY_SECONDS + hour * 3_600 + minute * 60 + second - offset
   const at = begin + (minutes === undefined && isEnd ? DAY_SECONDS : 0)
-  if (begin < 0 || at > LAST_SECOND) refuse('must lie in the years 1970 to 9999')
+  if (begin < 0 || at > LAST_SECOND) refuse('must lie in the years 1970 to 9999', 'value_years')
   return `${new Date(at * 1_000).toISOString().slice(0, 19)}.${(fraction ?? '').padEnd(6, '0')}Z`
 }
 
@@ -77,6 +77,6 @@ function dayNumber(text) {
   return new Date(ms).toISOString().endsWith(`${text}T00:00:00.000Z`) ? ms / (DAY_SECONDS * 1_000) : undefined
 }
 
-function refuse(words) {
-  throw new Refused(words)
+function refuse(words, code) {
+  throw new Refused(words, code)
 }
