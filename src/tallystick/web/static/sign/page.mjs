@@ -161,6 +161,7 @@ export async function leave(note) {
 /** The note that waits, as it is now; undefined if it doesn't any more. */
 export async function waiting(id) {
   const answer = await fetch(`${base}/v1/pending/${id}`, { headers: { Accept: 'text/plain' }, redirect: 'error' })
+  if (answer.status === 401) fail('login_again')
   return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : undefined
 }
 
