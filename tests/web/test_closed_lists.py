@@ -19,7 +19,9 @@ from tallystick.vouchers import fields
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import EVENT_KINDS, RULEBOOK, RULES
 from tallystick.vouchers.rules.mandates import MandatedKind
+from tallystick.web.pages.cells import OF_THINGS
 from tallystick.web.pages.closed_lists import closed_lists
+from tallystick.web.pages.page import CellKind
 from tallystick.web.pages.words import Words, words_in
 from tallystick.wire.problems import code_of
 from tallystick.wire.statuses import HttpReason
@@ -163,6 +165,13 @@ def test_a_state_is_called_as_the_kind_of_thing_calls_it() -> None:
         *("已撤销", "已撤销"),
     ]
     assert ENGLISH.status("over", "voucher") == "past its validity"
+
+
+def test_a_table_says_states_as_its_things_call_them() -> None:
+    """The kind of a cell is the name of the list that the state is in first."""
+    of_cells = {one["status"] for one in OF_THINGS.values() if "status" in one}
+    assert of_cells == {name for name in closed_lists() if name.startswith("status of ")} & set(get_args(CellKind))
+    assert of_cells >= {"status of key", "status of voucher"}
 
 
 def test_names_that_a_page_shows_side_by_side_differ() -> None:

@@ -66,8 +66,16 @@ _NONE: Final[Mapping[str, CellKind]] = {}
 OF_THINGS: Final[Mapping[str, Mapping[str, CellKind]]] = {
     "programme": {"payee": "payee_class"},
     "contract": {"claimant": "payee_class"},
+    "application": {"status": "status of application"},
+    "claim": {"status": "status of claim"},
+    "key": {"status": "status of key"},
+    "mandate": {"status": "status of mandate"},
+    "voucher": {"status": "status of voucher"},
 }
-"""By the kind of a thing, the members that mean something else there than elsewhere: a role, and not a party."""
+"""By the kind of a thing, the members that mean something else there than elsewhere.
+
+A role, and not a party; states that are called otherwise.
+"""
 _KINDS: Final = frozenset(get_args(CellKind))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tallystick.web.pages.cells import table_of
+from tallystick.web.pages.cells import OF_THINGS, table_of
 from tallystick.web.pages.page import Asked, Table
 from tallystick.web.seen import ListKind, Seen
 
@@ -63,5 +63,5 @@ def list_beside(
     """
     limit = asked.rows_of(name) if asked.query.get("csv") == name else ROWS_BESIDE
     found = seen.listed(kind, limit, after=asked.after(name), **equal)
-    columns = [column for column in COLUMNS[kind] if column not in equal]
-    return table_of(name, caption, found.as_json(), asked.words, columns=columns).going_on(found.after)
+    columns, kinds = [column for column in COLUMNS[kind] if column not in equal], OF_THINGS.get(kind, {})
+    return table_of(name, caption, found.as_json(), asked.words, columns=columns, kinds=kinds).going_on(found.after)
