@@ -1,10 +1,10 @@
 """All about a thing but what lies beside it in long lists, which are had page by page: what a page begins with."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from tallystick.errors import NotFoundError
-from tallystick.views.balances import HolderBalance, holder_balances
+from tallystick.views.balances import VOUCHERS, HolderBalance, VoucherBalance, holder_balances
 from tallystick.views.contract_account import ContractPayment, contract_payments
 from tallystick.views.contract_payments import CONTRACTS, ContractBalance, contract_balance
 from tallystick.views.contract_terms import ContractPrice, ContractTerms, contract_prices, contract_terms
@@ -22,7 +22,9 @@ from tallystick.views.provider_statement import (
 )
 from tallystick.views.reviews import ToldVerdict, verdicts_on
 
-SummaryKind = Literal["programme", "contract", "provider", "holder"]
+SummaryKind = Literal["programme", "contract", "voucher", "provider", "holder"]
+PARTS_TOLD: Final = 50
+"""Of a voucher, those that come first by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ class ContractSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class VoucherSummary:
+    """A voucher, and the first of those that it was passed on as."""
+
+    balance: VoucherBalance
+    parts: tuple[VoucherBalance, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderSummary:
     """A provider, its sums by programme, and what was refused it; what they mean, `ProviderStatement` says."""
 
@@ -62,7 +72,7 @@ class HolderSummary:
     balance: HolderBalance
 
 
-Summary = ProgrammeSummary | ContractSummary | ProviderSummary | HolderSummary
+Summary = ProgrammeSummary | ContractSummary | VoucherSummary | ProviderSummary | HolderSummary
 
 
 def summary_of(c: SQLiteCursor, kind: SummaryKind, id_: str) -> Summary:
@@ -76,6 +86,8 @@ def summary_of(c: SQLiteCursor, kind: SummaryKind, id_: str) -> Summary:
             return _programme(c, id_)
         case "contract":
             return _contract(c, id_)
+        case "voucher":
+            return _voucher(c, id_)
         case "provider":
             return _provider(c, id_)
         case "holder":
@@ -116,3 +128,10 @@ def _contract(c: SQLiteCursor, contract: str) -> ContractSummary:
         verdicts_on(c, f"contract {contract}"),
         contract_payments(c, contract),
     )
+
+
+def _voucher(c: SQLiteCursor, voucher: str) -> VoucherSummary:
+    balances = VOUCHERS.rows(c, voucher=voucher)
+    if not balances:
+        raise NotFoundError(f"there is no voucher {voucher}")
+    return VoucherSummary(balances[0], VOUCHERS.page(c, PARTS_TOLD, None, None, parent=voucher))

@@ -1,6 +1,7 @@
 """The page of a contract: between whom, at what prices, how much of it is charged, who pays, and its statements."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from tallystick.web.charts import Chart, Part
@@ -14,6 +15,10 @@ from tallystick.web.pages.words import N_, Words
 from tallystick.web.seen import Seen
 
 ENTRIES_SHOWN: Final = 20
+_STATEMENT: Final = (
+    *("index", "at", "ref", "lines_accepted", "lines_refused", "lines_reversed", "gpu_milliseconds", "fee_fen"),
+    *("from_voucher_fen", "reversed_fen"),
+)
 AMOUNT: Final = (
     MoneyPart("charged_fen", N_("Charged"), N_("Fees of accepted lines, those taken back left out."), "burned"),
     MoneyPart("chargeable_fen", N_("Can still be charged"), N_("The rest of the contract's amount."), "available"),
@@ -56,6 +61,12 @@ def _tables(seen: Seen, asked: Asked, said: Mapping[str, Any], id_: str) -> tupl
         *columns_of(("unclaimed_fen", "claimed_fen", "withheld_fen", "settled_fen", "forfeited_fen"), words),
     )
     terms = ("at", "index", "amount_fen", "last_day", "other_support_fen")
+    rows = asked.rows_of("statements") if asked.query.get("csv") == "statements" else ENTRIES_SHOWN
+    stated = seen.statements("contract", id_, rows, asked.before("statements"))
+    statements = table_of(
+        *("statements", gettext("Statements, newest first"), [asdict(one) for one in stated.rows], words),
+        columns=_STATEMENT,
+    )
     found = seen.recorded(ENTRIES_SHOWN, concerning=f"contract {id_}", before=asked.before("entries"))
     entries = table_of(
         *("entries", gettext("Entries that concern it, newest first"), found.as_json(), words),
@@ -67,6 +78,7 @@ def _tables(seen: Seen, asked: Asked, said: Mapping[str, Any], id_: str) -> tupl
         Table("programmes", gettext("Programmes that pay for it"), paid, programmes),
         list_beside(seen, asked, "reservation", "reservations", gettext("Reservations under it"), contract=id_),
         verdicts_table(said["verdicts"], gettext("What was said of it"), words),
+        statements.going_on(stated.next),
         entries.going_on(found.before),
     )
 

@@ -1,8 +1,10 @@
 """The page of a voucher: what is left of it and until when, where the rest went, and what happened to it."""
 
+from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
 from tallystick.web.pages.by_day import ByDay, days_of
+from tallystick.web.pages.cells import table_of
 from tallystick.web.pages.envelopes import MoneyPart, Whole
 from tallystick.web.pages.lists_beside import list_beside
 from tallystick.web.pages.page import Asked, Column, Page, PageRoute, Table
@@ -20,6 +22,7 @@ FACE: Final = (
 )
 """Where a voucher's face value is."""
 EVENTS_SHOWN: Final = 20
+_PART: Final = ("voucher", "holder", "status", "face_fen", "available_fen", "burned_fen")
 _ENDED: Final = ("revoked", "expired")
 
 
@@ -33,7 +36,7 @@ class Next(NamedTuple):
 def voucher(seen: Seen, asked: Asked) -> Page:
     """Return the page of a voucher: all of it, or its terms."""
     id_ = asked.owned_id
-    said = seen.one("voucher", id_)["voucher"]
+    said = seen.summary("voucher", id_)["voucher"]
     balance = said["balance"]
     values: dict[str, Any] = {
         "id": id_,
@@ -45,7 +48,9 @@ def voucher(seen: Seen, asked: Asked) -> Page:
         return Page(id_, values)
     words, face = asked.words, Whole("face", balance["face_fen"], [(part, balance[part.member]) for part in FACE])
     leads = {"reserved_fen": "#reservations", "burned_fen": "#life", "transferred_fen": "#parts"}
-    events, before = _events(said["history"], asked)
+    rows = asked.rows_of("events") if asked.query.get("csv") == "events" else EVENTS_SHOWN
+    timeline = seen.timeline("voucher", id_, rows, asked.before("events"))
+    events = [asdict(line) for line in timeline.lines]
     window: Window = values["window"]
     by_day = ByDay.of(seen.days("voucher", id_, *days_of(window)), window.last)
     newest = by_day.rows[-1]
@@ -55,12 +60,13 @@ def voucher(seen: Seen, asked: Asked) -> Page:
         "paid_fen": newest["paid_fen"],
         "days": by_day.issued(words, words.gettext("The voucher, day by day")) if window.gone else "",
         "next": _next(balance, words),
-        "events": happened(seen, events, id_, words),
-        "events_before": before,
+        "events": happened(seen, events[:EVENTS_SHOWN], id_, words),
+        "events_before": timeline.next,
     }
     tables = (
         face.table(words.gettext("The face value, part by part"), words, leads),
         list_beside(seen, asked, "reservation", "reservations", words.gettext("Reservations"), voucher=id_),
+        table_of("parts", words.gettext("Vouchers that it was passed on as"), said["parts"], words, columns=_PART),
         _events_table(events, words),
         by_day.table("days", words.gettext("The voucher at each day's end"), words),
     )
@@ -79,14 +85,6 @@ def _next(balance: dict[str, Any], words: Words) -> Next:
     if status == "suspended":
         return Next(words.gettext("It is suspended; if it isn't resumed, its validity ends"), balance["valid_until"])
     return Next(words.gettext("Its validity ends, and what isn't used goes back"), balance["valid_until"])
-
-
-def _events(history: list[dict[str, Any]], asked: Asked) -> tuple[list[dict[str, Any]], int | None]:
-    """Return some of what happened, newest first, and before which entry the rest is; None at the end."""
-    before = asked.before("events")
-    found = [line for line in reversed(history) if before is None or line["index"] < before]
-    shown = found[: asked.rows_of("events") if asked.query.get("csv") == "events" else EVENTS_SHOWN]
-    return shown, shown[-1]["index"] if len(found) > len(shown) else None
 
 
 def _events_table(events: list[dict[str, Any]], words: Words) -> Table:
