@@ -66,6 +66,7 @@ def yuan(fen: int) -> str:
 
 def page(running: Running, path: str, **query: str) -> str:
     """A page's text."""
+    running.client.cookies.clear()
     answer = running.client.get(path, params=query)
     assert answer.status_code == 200, answer.text
     return answer.text
@@ -204,7 +205,7 @@ def test_a_treasury_says_what_it_owes_to_whom(shown: Running) -> None:
     owed = rows_of(shown, path, "owed")
     names = ("unclaimed_fen", "withheld_fen", "claimed_fen")
     assert sum(int(row[name]) for row in owed for name in names) == said["balance"]["owed_fen"]
-    assert [row["claim"] for row in rows_of(shown, path, "claims")] == [row["claim"] for row in said["claims"]]
+    assert [row["claim"] for row in rows_of(shown, path, "waiting_claims")] == [row["claim"] for row in said["claims"]]
     assert "It adds up to the fen." in text
 
 
@@ -259,8 +260,9 @@ def test_a_contract_tells_what_is_charged_and_who_pays(shown: Running) -> None:
     assert [int(row["net_fen"]) for row in paid] == [
         one["from_voucher_fen"] - one["reversed_fen"] for one in said["programmes"]
     ]
-    statements = {str(one["index"]) for one in said["statements"]}
-    assert statements <= {row["index"] for row in rows_of(shown, path, "entries")}
+    statements = [str(one["index"]) for one in said["statements"]]
+    assert [row["index"] for row in rows_of(shown, path, "statements")] == statements[::-1], "newest first"
+    assert set(statements) <= {row["index"] for row in rows_of(shown, path, "entries")}
 
 
 def test_names_that_are_markup_are_shown_as_text(city_folder: Path) -> None:
@@ -275,3 +277,28 @@ def test_names_that_are_markup_are_shown_as_text(city_folder: Path) -> None:
             assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text, path
             assert "<script>alert" not in text
             assert "<img src=x" not in text
+
+
+def test_the_network_says_what_waits_and_how_much_was_on_domestic_chips(shown: Running) -> None:
+    claimed = told(shown, "/recorded", kind="redemption.claimed/1")["recorded"][0]["index"]
+    said = told(shown, "/waiting", as_of=str(claimed))
+    text = page(shown, "/", as_of=str(claimed))
+    assert said["claims"]["count"] == text.count("/claims/")
+    assert yuan(said["claims"]["amount_fen"]) in text
+    providers = {row["provider"]: row for row in rows_of(shown, "/", "providers")}
+    for row in told(shown, "/usage", by="provider")["rows"]:
+        assert int(providers[row["id"]]["net_gpu_milliseconds"]) == row["gpu_milliseconds"]
+    assert "100% of the GPU-time was on domestic chips" in page(shown, "/")
+
+
+def test_a_voucher_with_more_events_than_a_page_has_goes_on(shown: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tallystick.web.pages.voucher_pages.EVENTS_SHOWN", 1)
+    history = told(shown, f"/vouchers/{VOUCHER}")["voucher"]["history"]
+    assert len(history) > 2
+    path = f"/vouchers/{VOUCHER}"
+    first = page(shown, path)
+    assert f'href="/entries/{history[-1]["index"]}"' in first
+    assert f'href="/entries/{history[-2]["index"]}"' not in first
+    assert f"events_after={history[-1]['index']}" in first
+    assert f'href="/entries/{history[-2]["index"]}"' in page(shown, path, events_after=str(history[-1]["index"]))
+    assert len(rows_of(shown, path, "events")) == len(history), "its CSV has all"

@@ -62,8 +62,6 @@ FIGURES = {
     "timeline": ("programme", "contract", "claim", "application", "reservation", "demand", "voucher"),
 }
 """Routes of figures, and the kinds of things that they are of."""
-FIGURES_OF_ALL = ("days", "usage-by-item", "waiting")
-"""Those that the whole network has too."""
 PAGE_PATHS = {page.path for page in PAGES}
 PAGES_OF_NO_THING: dict[str, list[str]] = {
     "/": ["/"],
@@ -172,10 +170,9 @@ def probes(path: str, city: City, entries: range, refs: list[tuple[str, str]]) -
     }
     other = next(one for one in CITIES if one is not city)
     for name, kinds_of in FIGURES.items():
-        others = [("programme", other.programme)] if "programme" in kinds_of else []
-        asked = [(kind, things[kind][0]) for kind in kinds_of] + others
+        asked = [(kind, things[kind][0]) for kind in kinds_of] + [("programme", other.programme)]
         plain[f"/v1/{name}"] = [
-            *([f"/v1/{name}?of=network"] if name in FIGURES_OF_ALL else []),
+            f"/v1/{name}?of=network",
             *(f"/v1/{name}?of={kind}&id={quote(id_)}" for kind, id_ in asked),
             f"/v1/{name}?of={kinds_of[-1]}&id={quote(things[kinds_of[-1]][-1])}&as_of={entries[-1]}",
         ]
@@ -197,9 +194,9 @@ def page_probes(path: str, city: City, entries: range) -> list[str]:
     plural, _, rest = path.removeprefix("/").partition("/")
     if plural in by_plural and rest:
         ids = ["ascend-910b"] if plural == "items" else things_of(city)[by_plural[plural]]
-        return [f"/{plural}/{ids[0]}", f"/{plural}/{ids[-1]}?lang=zh&as_of={entries[-1]}"]
+        return [f"/{plural}/{ids[0]}", f"/{plural}/{ids[-1]}?lang=zh", f"/{plural}/{ids[0]}?as_of={entries[-1]}"]
     if plural in by_plural or plural in {one for _, one in LISTED_ALONE}:
-        return [f"/{plural}"]
+        return [f"/{plural}", f"/{plural}?csv={plural}"]
     if path == "/sign/object":
         return [f"/sign/object?entry={index}&line=0" for index in entries[::9]]
     return PAGES_OF_NO_THING.get(path, [])

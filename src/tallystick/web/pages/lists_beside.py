@@ -28,8 +28,8 @@ COLUMNS: Final[dict[ListKind, tuple[str, ...]]] = {
     "mandate": ("mandate", "operator", "programme", "status", "until", "each_fen", "total_fen", "used_fen", "left_fen"),
     "accreditation": ("provider", "status", "batch", "valid_from", "valid_until", "index"),
     "reservation": (
-        *("reservation", "contract", "provider", "voucher", "until", "closed", "amount_fen", "taken_fen"),
-        *("released_fen", "remaining_fen"),
+        *("reservation", "provider", "until", "closed", "amount_fen", "taken_fen", "released_fen", "remaining_fen"),
+        *("voucher", "contract"),
     ),
     "contract": (
         *("contract", "provider", "holder", "first_day", "last_day", "amount_fen", "charged_fen", "chargeable_fen"),

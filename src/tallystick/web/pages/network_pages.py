@@ -13,6 +13,8 @@ from tallystick.web.pages.cells import columns_of, table_of
 from tallystick.web.pages.drawn import Drawn
 from tallystick.web.pages.envelopes import ENVELOPE, added_up, basis_points, envelope_of, owed_of, used_of
 from tallystick.web.pages.page import Asked, Column, Page, PageRoute, Table
+from tallystick.web.pages.usage_tables import domestic_of_rows, providers_chart, providers_table
+from tallystick.web.pages.waiting_lists import waiting_tables, waits_of
 from tallystick.web.pages.words import N_, Words
 from tallystick.web.seen import ListKind, Seen
 
@@ -21,6 +23,9 @@ PROVIDERS_SHOWN: Final = 200
 BARS_SHOWN: Final = 10
 """Of treasuries, those with the most; the table has all."""
 ENTRIES_SHOWN: Final = 10
+WAITING_SHOWN: Final = 5
+"""Of each list of what waits; the page of a treasury has more of its own."""
+_WAIT: Final = ("treasury", "provider", "holder")
 _STEPS: Final[tuple[tuple[ListKind, str, str], ...]] = (
     ("treasury", N_("Treasuries are admitted"), "/treasuries"),
     ("provider", N_("Providers are admitted"), "/providers"),
@@ -67,7 +72,14 @@ def network(seen: Seen, asked: Asked) -> Page:
         by_day = ByDay.of(seen.days("network"))
         values["year"] = by_day.issued(words, words.gettext("What all have issued, day by day"))
         tables.append(by_day.table("days", words.gettext("The network's money at each day's end"), words))
-    tables += _clusters(seen, words)
+    usage = seen.usage_rows("provider")
+    values["domestic"] = domestic_of_rows(usage)
+    values["clusters"] = providers_chart(usage, words, BARS_SHOWN)
+    tables.append(providers_table(seen.balances("provider", PROVIDERS_SHOWN).as_json(), usage, words))
+    waiting = _waiting(seen)
+    if waiting is not None:
+        values |= {"waits": waits_of(waiting, words), "seals": waiting.seals}
+        tables += waiting_tables(waiting, words, WAITING_SHOWN)
     tables += _own(seen, words)
     title = words.gettext("The network at a glance") if reader.reads_all else words.gettext("What concerns you")
     return Page(title, values, tables)
@@ -104,16 +116,17 @@ def _by_city(cities: Sequence[Mapping[str, Any]], words: Words) -> Table:
         Column("issued_fen", words.gettext("Issued, net"), "yuan"),
         Column("issued_bp", words.gettext("Share issued"), "share"),
         Column("used_fen", words.gettext("Burned"), "yuan"),
-        *columns_of(("owed_fen", "paid_fen", "receivable_fen", "programmes"), words),
+        *columns_of(("owed_fen", "paid_fen", "receivable_fen"), words),
     )
     return Table("cities", words.gettext("By treasury"), columns, rows)
 
 
-def _clusters(seen: Seen, words: Words) -> list[Table]:
-    found = seen.balances("provider", PROVIDERS_SHOWN).as_json()
-    columns = ("provider", "name", "lines_accepted", "lines_refused", "gpu_milliseconds", "fee_fen", "from_voucher_fen")
-    caption = words.gettext("Providers and what they gave")
-    return [table_of("providers", caption, found, words, columns=(*columns, "unclaimed_fen", "paid_fen"))]
+def _waiting(seen: Seen) -> Any:  # noqa: ANN401 - what waits, or None
+    """Return what waits: of all, or of who is logged in; None of who has nothing to wait for."""
+    if seen.reader.reads_all:
+        return seen.waiting("network")
+    reader = seen.reader.reader
+    return seen.waiting(reader.role, reader.party) if reader and reader.role in _WAIT else None
 
 
 def _own(seen: Seen, words: Words) -> list[Table]:

@@ -10,6 +10,7 @@ from tallystick.web.pages.envelopes import basis_points, envelope_of, issued_of,
 from tallystick.web.pages.lists_beside import list_beside
 from tallystick.web.pages.page import Asked, Page, PageRoute, Table
 from tallystick.web.pages.treasury_pages import ages_chart
+from tallystick.web.pages.usage_tables import domestic_of, items_table
 from tallystick.web.pages.windows import Window
 from tallystick.web.pages.words import Words
 from tallystick.web.seen import Seen
@@ -44,14 +45,21 @@ def programme(seen: Seen, asked: Asked) -> Page:
     }
     caption = asked.words.gettext("The programme's money at each day's end")
     days = by_day.table("days", caption, asked.words)
-    tables = (*_money(balance, asked), *_beside(seen, asked, id_), _quarters(said["quarters"], asked), days)
+    usage = seen.usage_by_item("programme", id_)
+    values["domestic"] = domestic_of(usage.origins)
+    tables = (
+        items_table(usage, asked.words),
+        *_money(balance, asked),
+        *_beside(seen, asked, id_),
+        _quarters(said["quarters"], asked),
+        days,
+    )
     return Page(balance["name"], values, tables)
 
 
 def _standing(seen: Seen, balance: dict[str, Any], window: Window) -> dict[str, Any]:
     """Return where the money is, in figures."""
     envelope = envelope_of(balance)
-    asked_for = seen.listed("application", 1_000, programme=balance["programme"], status="open").as_json()
     return {
         "envelope": envelope,
         "issued": issued_of(balance),
@@ -62,13 +70,12 @@ def _standing(seen: Seen, balance: dict[str, Any], window: Window) -> dict[str, 
         "even_fen": window.evenly(envelope.amount_fen),
         "issued_bp": basis_points(envelope.amount_fen - balance["unissued_fen"], envelope.amount_fen),
         "well_used_bp": WELL_USED_BP,
-        "asked_for_fen": sum(row["left_fen"] for row in asked_for if "left_fen" in row),
+        "asked_for_fen": seen.waiting("programme", balance["programme"]).applications.amount_fen,
     }
 
 
 def _charts(seen: Seen, words: Words, balance: dict[str, Any], by_day: ByDay, window: Window) -> dict[str, Chart]:
     drawn, gettext = Drawn(words), words.gettext
-    payees = seen.listed("payee", 1_000, programme=balance["programme"]).as_json()
     charts = {
         "left": by_day.left(words, gettext("What is left of the envelope"), window, balance["envelope_fen"]),
         "issued": ByDay(by_day.rows, by_day.first, by_day.today, by_day.today).issued(
@@ -81,7 +88,7 @@ def _charts(seen: Seen, words: Words, balance: dict[str, Any], by_day: ByDay, wi
         ),
     }
     if balance["claimed_fen"]:
-        charts["ages"] = ages_chart(payees, words)
+        charts["ages"] = ages_chart(seen, "programme", balance["programme"], words)
     return charts
 
 

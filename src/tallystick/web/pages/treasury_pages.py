@@ -1,7 +1,7 @@
 """The page of a treasury: what it has given out, what it owes to whom and since when, what waits for it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from tallystick.web.charts import Bar, Chart, Part
 from tallystick.web.pages.by_day import ByDay
@@ -10,17 +10,12 @@ from tallystick.web.pages.drawn import Drawn
 from tallystick.web.pages.envelopes import ENVELOPE, envelope_of, owed_of, used_of
 from tallystick.web.pages.lists_beside import COLUMNS, list_beside
 from tallystick.web.pages.page import Asked, Page, PageRoute, Table
-from tallystick.web.pages.words import N_, Words
+from tallystick.web.pages.waiting_lists import waiting_tables, waits_of
+from tallystick.web.pages.words import Words
 from tallystick.web.seen import Seen
 
 OWED_SHOWN: Final = 50
 """Of payees to whom it owes something, those to whom it owes most."""
-_AGES: Final = (
-    ("claimed_0_30_fen", N_("0 to 30 days")),
-    ("claimed_31_60_fen", N_("31 to 60 days")),
-    ("claimed_61_90_fen", N_("61 to 90 days")),
-    ("claimed_over_90_fen", N_("over 90 days")),
-)
 
 
 def treasury(seen: Seen, asked: Asked) -> Page:
@@ -33,26 +28,21 @@ def treasury(seen: Seen, asked: Asked) -> Page:
     if not values["sees_all"]:
         programmes = list_beside(seen, asked, "programme", "programmes", words.gettext("Programmes"), treasury=id_)
         return Page(title, values, (programmes,))
-    owed = said["owed"]
+    waiting = seen.waiting("treasury", id_)
     by_day = ByDay.of(seen.days("treasury", id_))
-    oldest = min((row for row in owed if row["oldest_claimed_at"]), key=_claimed_at, default=None)
     values |= {
         "envelope": envelope_of(balance),
         "owed_fen": owed_of(balance),
         "used_fen": used_of(balance),
-        "oldest": oldest,
-        "open_claims": len(said["claims"]),
-        "ages": ages_chart(owed, words) if balance["claimed_fen"] else "",
+        "open_claims": waiting.claims,
+        "waits": waits_of(waiting, words),
+        "ages": ages_chart(seen, "treasury", id_, words) if balance["claimed_fen"] else "",
         "year": by_day.issued(words, words.gettext("What was issued, day by day")),
         "bars": _bars(said["programmes"], words),
     }
     days = by_day.table("days", words.gettext("Its money at each day's end"), words)
-    return Page(title, values, (*_tables(seen, asked, said, id_), days))
-
-
-def _claimed_at(row: Mapping[str, Any]) -> str:
-    at: str = row["oldest_claimed_at"]
-    return at
+    waits = waiting_tables(waiting, words, without=("treasury",))
+    return Page(title, values, (*_tables(seen, asked, said, id_), days, *waits))
 
 
 def owing(row: Mapping[str, Any]) -> int:
@@ -60,11 +50,19 @@ def owing(row: Mapping[str, Any]) -> int:
     return int(row["unclaimed_fen"]) + int(row["withheld_fen"]) + int(row["claimed_fen"])
 
 
-def ages_chart(owed: Sequence[Mapping[str, Any]], words: Words) -> Chart:
-    """Return what is claimed by payees' rows, by how long ago that was."""
-    classes = [Part(words.gettext(name), "owed", sum(row[member] for row in owed)) for member, name in _AGES]
+def ages_chart(seen: Seen, of: Literal["treasury", "programme"], id_: str, words: Words) -> Chart:
+    """Return what is claimed of a treasury or programme, by how long ago that was."""
+    classes = [
+        Part(_age(one.from_days, one.to_days, words), "owed", one.amount_fen) for one in seen.ageing(of, id_).classes
+    ]
     title = words.gettext("What is claimed, by how long ago")
     return Drawn(words).ages(title, words.gettext("A bar for each age; old claims are the lowest."), classes)
+
+
+def _age(from_days: int, to_days: int | None, words: Words) -> str:
+    if to_days is None:
+        return words.gettext("%(days)s days and more", days=from_days)
+    return words.gettext("%(first)s to %(last)s days", first=from_days, last=to_days)
 
 
 def _bars(programmes: Sequence[Mapping[str, Any]], words: Words) -> Chart:
@@ -82,19 +80,16 @@ def _tables(seen: Seen, asked: Asked, said: Mapping[str, Any], id_: str) -> tupl
     leads = {
         **dict.fromkeys(("unissued_fen", "available_fen", "reserved_fen", "paid_fen"), "#programmes"),
         **dict.fromkeys(("burned_fen", "withheld_fen"), "#owed"),
-        "claimed_fen": "#claims",
+        "claimed_fen": "#waiting_claims",
         "receivable_fen": "#demands",
     }
     owed = sorted((row for row in said["owed"] if owing(row)), key=owing, reverse=True)[:OWED_SHOWN]
     owed_columns = (
         *("payee", "programme", "unclaimed_fen", "withheld_fen", "claimed_fen", "claims_open", "oldest_claimed_at"),
     )
-    claims = sorted(said["claims"], key=lambda row: str(row["claimed_at"]))[:OWED_SHOWN]
-    claim_columns = ("claim", "programme", "claimant", "amount_fen", "last_day", "claimed_at", "claimed_index")
     demands = said["demands"][:OWED_SHOWN]
     return (
         envelope_of(said["balance"]).table(words.gettext("All its envelopes, part by part"), words, leads),
-        table_of("claims", words.gettext("Claims to decide, oldest first"), claims, words, columns=claim_columns),
         table_of("owed", words.gettext("To whom it owes, most first"), owed, words, columns=owed_columns),
         table_of("demands", words.gettext("What it asks back"), demands, words, columns=COLUMNS["demand"]),
         list_beside(seen, asked, "programme", "programmes", words.gettext("Its programmes"), treasury=id_),
