@@ -19,8 +19,9 @@ from support.two_cities import LOG_KEY, A
 from tallystick.publishing import read_ledger
 from tallystick.serving.server import Place as Listening
 from tallystick.serving.server import running
-from tallystick.transparency.merkle import leaf_hash, node_hash
+from tallystick.transparency.merkle import RightEdge, leaf_hash, node_hash
 from tallystick.transparency.policy import Policy
+from tallystick.vouchers.quantities import format_instant
 from tallystick.web.exploring import create_explorer
 from tallystick.web.pages.page import Place
 from tallystick.web.reads import Reads
@@ -224,6 +225,25 @@ def test_every_checkpoint_that_the_log_signed_is_listed(site: Site) -> None:
     numbers = [int(row.partition(",")[0]) for row in rows]
     assert numbers == list(range(numbers[0], -1, -1))
     assert "its policy asks for no witness" in site.page("/checkpoints")
+
+
+def test_pages_of_the_log_alone_are_of_an_earlier_time_too(site: Site) -> None:
+    with read_ledger(site.folder) as log:
+        root = RightEdge.from_tiles(51, log.read_tile).root().hex()
+        times = [format_instant(log.parsed_entry(index).event.at) for index in range(log.size)]
+    answer = site.client.get("/log?as_of=50")
+    assert answer.headers["tallystick-size"] == "51"
+    assert root in answer.text
+    assert f'datetime="{times[50]}"' in answer.text
+    of_then = site.client.get(f"/log?as_of={times[50]}").headers["tallystick-size"]
+    assert of_then == str(sum(at <= times[50] for at in times))
+    assert site.csv("/entries/7?as_of=50", "proof")[-1].endswith(root)
+    assert "there is no entry 51" in site.page("/entries/51?as_of=50", 404)
+    sizes = [int(row.split(",")[1]) for row in site.csv("/checkpoints?as_of=50", "checkpoints")[1:]]
+    everything = [int(row.split(",")[1]) for row in site.csv("/checkpoints", "checkpoints")[1:]]
+    assert sizes == [size for size in everything if size <= 51]
+    assert f"of {sizes[0]} entries, is signed" in site.page("/checkpoints?as_of=50")
+    assert 'name="as_of" value="50"' in answer.text
 
 
 # ------------------------------------------------------------------------------------------------------- the last audit

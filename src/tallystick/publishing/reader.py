@@ -6,7 +6,7 @@ is handed on as a proof is checked against the log's own tree first.
 
 import functools
 import sqlite3
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -288,7 +288,9 @@ class Reader:
             ) from None
         return None if cosigned is None else Cosigned(merge_notes(cosigned.note, self._note), cosigned.checkpoint)
 
-    def signed_checkpoints(self, limit: int, before: int | None = None) -> list[tuple[int, bytes]]:
+    def signed_checkpoints(
+        self, limit: int, before: int | None = None, up_to: int | None = None
+    ) -> list[tuple[int, bytes]]:
         """Return checkpoints that the log signed up to this one, number and note, newest first.
 
         An export has its newest alone, and its number isn't known there: it is 0.
@@ -296,18 +298,20 @@ class Reader:
         Args:
             limit: how many at most.
             before: only those with a smaller number.
+            up_to: only those of at most so many entries.
 
         Raises:
             NotALedgerError: they can't be read.
         """
+        most = self.size if up_to is None else min(up_to, self.size)
         if self._ledger is None:
-            return [(0, self._note)] if before is None else []
-        newest = self._ledger.newest_checkpoint()
-        stop = 0 if newest is None else newest.number + 1
+            return [(0, self._note)] if before is None and self.size <= most else []
+        ledger, newest = self._ledger, self._ledger.newest_checkpoint()
+        numbers = range(0 if newest is None else newest.number + 1)
+        stop = bisect_right(numbers, most, key=lambda number: next(ledger.checkpoints(number)).size)
         stop = stop if before is None else min(stop, before)
         first = max(0, stop - limit)
-        found = islice(self._ledger.checkpoints(first), stop - first)
-        return [(one.number, one.note) for one in found if one.size <= self.size][::-1]
+        return [(one.number, one.note) for one in islice(ledger.checkpoints(first), stop - first)][::-1]
 
     def state(self, size: int | None = None, progress: Progress | None = None) -> State:
         """Return the state after the first `size` entries (all, if None), replayed from the first on.

@@ -20,11 +20,18 @@ from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import RightEdge, leaf_hash
-from tallystick.transparency.proofs import Fold, consistency_proof, inclusion_folds, verify_consistency
-from tallystick.transparency.receipt import Receipt
+from tallystick.transparency.proofs import (
+    Fold,
+    consistency_proof,
+    inclusion_folds,
+    inclusion_proof,
+    verify_consistency,
+    verify_inclusion,
+)
 from tallystick.views.contract_lines import lines_of_contract, reversed_lines
 from tallystick.views.served_views import Answering
-from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.entry import Entry, Header, split_entry
+from tallystick.vouchers.quantities import format_instant
 from tallystick.web.rights import ReadersRights
 from tallystick.web.seen import Seen
 from tallystick.wire import JsonObject
@@ -42,7 +49,7 @@ class SeenProof(NamedTuple):
         leaf: the entry's hash.
         folds: each step up.
         root: the checkpoint's.
-        note: the signed checkpoint, with its cosignatures.
+        note: the signed checkpoint, with its cosignatures; empty of an earlier size that the log didn't sign.
     """
 
     size: int
@@ -63,41 +70,72 @@ class SeenGrowth(NamedTuple):
 
 
 class SeenLog:
-    """A log's newest snapshot; asked in a worker thread.
+    """A log's newest snapshot, or its first entries; asked in a worker thread.
 
     Attributes:
-        size: how many entries it has.
+        size: how many entries are seen.
+        log_size: how many the log has.
         reader: who reads.
         origin: the log's.
-        name: what a person calls the place that it is read from.
     """
 
-    def __init__(self, log: Reader, reader: ReadersRights, ask_views: AskViews) -> None:
-        """Take the snapshot, who reads it, and what answers a question from the newest views."""
+    def __init__(self, log: Reader, reader: ReadersRights, ask_views: AskViews, size: int | None = None) -> None:
+        """Take the snapshot, who reads it, what answers from the newest views, and how many entries are seen."""
         self._log = log
         self._ask_views = ask_views
         self.reader: Final = reader
-        self.size: Final = log.size
+        self.size: Final = log.size if size is None else min(size, log.size)
+        self.log_size: Final = log.size
         self.origin: Final = log.origin
 
     @property
+    def is_past(self) -> bool:
+        """Whether the log has more entries than are seen."""
+        return self.size < self.log_size
+
+    @property
+    def at(self) -> str:
+        """The log's time of the last entry; empty if that can't be read."""
+        if not self.size:
+            return ""
+        try:
+            return format_instant(Header.from_bytes(split_entry(self._log.entry(self.size - 1))[0]).at)
+        except (LedgerError, MalformedError):
+            return ""
+
+    @cached_property
     def root(self) -> bytes:
-        """The tree's root, as the checkpoint has it."""
+        """The tree's root: as the checkpoint has it, or of an earlier size as the tiles have.
+
+        Raises:
+            NotALedgerError: a tile is missing or damaged.
+        """
+        return self.root_at(self.size) if self.is_past else self._log.checkpoint.root
+
+    @property
+    def newest_root(self) -> bytes:
+        """The root of the log's newest checkpoint."""
         return self._log.checkpoint.root
 
     @property
     def checkpoint_note(self) -> bytes:
-        """The newest signed checkpoint, with the cosignatures that are known of it.
+        """The newest signed checkpoint of what is seen, with the cosignatures that are known of it.
 
         Raises:
+            NotFoundError: none of so few entries is known.
             NotALedgerError: what lies beside the log can't be read.
             ProofInvalidError: it is of another log's past.
         """
-        return self._log.checkpoint_note()
+        if not self.is_past:
+            return self._log.checkpoint_note()
+        found = self.signed_checkpoints(1)
+        if not found:
+            raise NotFoundError(f"no checkpoint of {self.size:,} entries or fewer is known here")
+        return found[0][1]
 
     def signed_checkpoints(self, limit: int, before: int | None = None) -> list[tuple[int, bytes]]:
         """Return checkpoints that the log signed, number and note, newest first (`Reader.signed_checkpoints`)."""
-        return self._log.signed_checkpoints(limit, before)
+        return self._log.signed_checkpoints(limit, before, self.size)
 
     @cached_property
     def root_of_tiles(self) -> bytes:
@@ -155,8 +193,8 @@ class SeenLog:
         taken_back = self._asked(lambda views: views.ask(lambda c: reversed_lines(c, [index]))) or set()
         return rows(lines_of_contract([self._log.entry(0), entry.data], taken_back, None))
 
-    def receipt(self, index: int) -> Receipt:
-        """Return an entry's receipt, under the newest cosigned checkpoint that has it, or else the newest.
+    def proof(self, index: int) -> SeenProof:
+        """Return the way from an entry to the root that its receipt's checkpoint signs.
 
         Raises:
             NotFoundError: there is none, or it isn't this reader's to see.
@@ -164,20 +202,25 @@ class SeenLog:
             ProofInvalidError: they contradict one another.
         """
         self.entry_bytes(index)
-        return self._log.receipt(index)
-
-    def proof(self, index: int) -> SeenProof:
-        """Return the way from an entry to the root that its receipt's checkpoint signs.
-
-        Raises:
-            NotFoundError, LedgerError, ProofInvalidError: as of `receipt`.
-        """
-        receipt = self.receipt(index)
+        try:
+            receipt = self._log.receipt(index, self.size if self.is_past else None)
+        except NotFoundError:
+            return self._unsigned_proof(index)
         assert receipt.entry is not None
         leaf = leaf_hash(receipt.entry)
         checkpoint = Checkpoint.from_text(Note.from_bytes(receipt.checkpoint_note).text)
         folds = inclusion_folds(index, checkpoint.size, leaf, receipt.proof)
         return SeenProof(checkpoint.size, leaf, tuple(folds), checkpoint.root, receipt.checkpoint_note)
+
+    def _unsigned_proof(self, index: int) -> SeenProof:
+        """Return the way up to the root of an earlier size, of which the log signed no checkpoint."""
+        leaf = leaf_hash(self._log.entry(index))
+        try:
+            proof = inclusion_proof(index, self.size, self._log.read_tile)
+        except MalformedError as error:
+            raise NotALedgerError(f"a tile is damaged ({error}); `tallystick audit` says more") from None
+        verify_inclusion(index, self.size, leaf, proof, self.root)
+        return SeenProof(self.size, leaf, tuple(inclusion_folds(index, self.size, leaf, proof)), self.root, b"")
 
     def root_at(self, size: int) -> bytes:
         """Return the root of the tree of a size that the log has had.
@@ -186,8 +229,8 @@ class SeenLog:
             NotFoundError: it never had it.
             NotALedgerError: a tile is missing or damaged.
         """
-        if not 0 <= size <= self.size:
-            raise NotFoundError(f"there is no tree of {size:,} entries: the log has {self.size:,}")
+        if not 0 <= size <= self.log_size:
+            raise NotFoundError(f"there is no tree of {size:,} entries: the log has {self.log_size:,}")
         try:
             return RightEdge.from_tiles(size, self._log.read_tile).root()
         except MalformedError as error:
@@ -201,6 +244,8 @@ class SeenLog:
             NotALedgerError: a tile is missing or damaged.
             ProofInvalidError: the tiles don't lead to the checkpoint's root.
         """
+        if old_size > self.size:
+            raise NotFoundError(f"there is no tree of {old_size:,} entries: {self.size:,} are seen")
         if not old_size:
             raise NotFoundError("every log begins with nothing: that needs no proof")
         old_root = self.root_at(old_size)

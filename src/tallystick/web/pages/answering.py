@@ -130,16 +130,19 @@ async def _of_views(page: PageRoute, request: Request, words: Words, reader: Rea
 
 
 async def _of_log(page: PageRoute, request: Request, words: Words, reader: ReadersRights) -> Response:
-    """Answer from the log's newest snapshot, whatever the views are like."""
+    """Answer from the log's newest snapshot, or its first entries, whatever the views are like."""
     reads = reads_of(request)
     if page.asks_views and reads.views.size:
         await reads.views_at(None)
-    headers = _headers(page, request, words, reader, reads.newest.size)
+    asked = _as_of(request)
+    then = None if asked.as_of is None else (await answered_from(reads, asked)).size
+    headers = _headers(page, request, words, reader, reads.newest.size if then is None else then)
     if has(request, headers.get("ETag", "")):
         return not_modified(headers)
 
     def make(log: Any) -> tuple[int, Made]:  # noqa: ANN401 - as `Reads.from_log` gives it
-        return log.size, _made(page, request, words, reader, SeenLog(log, reader, reads.ask), "")
+        seen = SeenLog(log, reader, reads.ask, then)
+        return seen.size, _made(page, request, words, reader, seen, seen.at)
 
     size, made = await reads.from_log(make)
     return _answered(request, made, _headers(page, request, words, reader, size))
@@ -172,7 +175,6 @@ def _made(
         newest_size=reads_of(request).newest.size,
         reader=reader.name,
         role=reader.reader.role if reader.reader else "",
-        is_log_alone=page.is_log_alone,
     )
     tables = {one.name: one for one in made.tables}
     values = {"frame": frame, "page": made, "tables": tables} | dict(made.values)

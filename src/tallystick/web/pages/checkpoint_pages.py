@@ -78,9 +78,10 @@ def _said(data: bytes, words: Words) -> dict[str, Any]:
 def _others(seen: SeenLog, asked: Asked) -> Table:
     """Return the checkpoints of other logs that were recorded in this one, newest first."""
     words, limit = asked.words, asked.rows_of("recorded")
+    before = min(seen.size, asked.before("recorded") or seen.size)
 
     def ask(views: Seen) -> tuple[list[int], int | None]:
-        found = views.recorded(limit, before=asked.before("recorded"), kind=_RECORDED)
+        found = views.recorded(limit, before=before, kind=_RECORDED)
         return [row["index"] for row in found.as_json()], found.before
 
     indices, after = seen.in_views(ask) or ([], None)

@@ -233,7 +233,7 @@ def _lines(seen: SeenLog, entry: Entry, words: Words) -> Table:
 def _signatures(seen: SeenLog, entry: Entry, words: Words) -> Table:
     labels = [one.label for one in Note.from_bytes(split_entry(entry.data)[1]).signatures]
     known = seen.in_views(lambda views: {label: _key_in(views, label) for label in labels}) or {}
-    rows = [{"key": label} | _standing(known.get(label), entry, words) for label in labels]
+    rows = [{"key": label} | _standing(known.get(label), entry, seen.size, words) for label in labels]
     columns = (
         Column("key", words.gettext("Key"), "key"),
         Column("party", words.gettext("Party"), "party"),
@@ -252,7 +252,7 @@ def _key_in(views: Seen, label: str) -> Mapping[str, Any] | None:
     return balance
 
 
-def _standing(key: Mapping[str, Any] | None, entry: Entry, words: Words) -> dict[str, Any]:
+def _standing(key: Mapping[str, Any] | None, entry: Entry, size: int, words: Words) -> dict[str, Any]:
     if key is None:
         return {"then": words.gettext("not known here")}
     index, at = entry.event.index, entry.event.at
@@ -267,7 +267,8 @@ def _standing(key: Mapping[str, Any] | None, entry: Entry, words: Words) -> dict
         then = words.gettext("active; later said to be compromised at that time")
     else:
         then = words.gettext("active")
-    return {"party": key["party"], "purpose": words.purpose(key["purpose"]), "then": then, "now": key["status"]}
+    now = "active" if revoked is not None and revoked >= size else key["status"]  # of an earlier time
+    return {"party": key["party"], "purpose": words.purpose(key["purpose"]), "then": then, "now": now}
 
 
 # -- others -----------------------------------------------------------------------------------------------------------
@@ -281,8 +282,8 @@ def _others(seen: SeenLog, entry: Entry, values: dict[str, Any], words: Words) -
 
     def ask(views: Seen) -> list[dict[str, Any]]:
         if by_party:
-            return views.recorded(OTHERS_SHOWN, party=entry.event.command.party).as_json()
-        return views.recorded(OTHERS_SHOWN, concerning=name).as_json()
+            return views.recorded(OTHERS_SHOWN, before=seen.size, party=entry.event.command.party).as_json()
+        return views.recorded(OTHERS_SHOWN, before=seen.size, concerning=name).as_json()
 
     rows = [row for row in seen.in_views(ask) or [] if row["index"] != entry.event.index]
     if not rows:

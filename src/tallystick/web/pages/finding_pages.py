@@ -51,7 +51,7 @@ def read_report(seen: SeenLog, asked: Asked) -> Read:
     except MalformedError as error:
         return Read(fault=str(error))
     standing = _standing(reported, seen)
-    return Read(reported, format_instant(written_at), "", standing, max(0, seen.size - reported.entries))
+    return Read(reported, format_instant(written_at), "", standing, max(0, seen.log_size - reported.entries))
 
 
 def _standing(reported: Reported, seen: SeenLog) -> str:
@@ -60,15 +60,15 @@ def _standing(reported: Reported, seen: SeenLog) -> str:
         return "no_checkpoint"
     if checkpoint.origin != seen.origin:
         return "other_log"
-    if checkpoint.size > seen.size:
+    if checkpoint.size > seen.log_size:
         return "longer"
     try:
-        root = seen.root if checkpoint.size == seen.size else seen.root_at(checkpoint.size)
+        root = seen.newest_root if checkpoint.size == seen.log_size else seen.root_at(checkpoint.size)
     except (LedgerError, MalformedError):
         root = b""
     if root != reported.root:
         return "other_root"
-    return "same" if checkpoint.size == seen.size else "older"
+    return "same" if checkpoint.size == seen.log_size else "older"
 
 
 def _findings(seen: SeenLog, asked: Asked) -> Page:
@@ -96,7 +96,7 @@ def _findings(seen: SeenLog, asked: Asked) -> Page:
         none = words.gettext("Nothing was found.")
         tables.append(asked.part_of(Table("findings", words.gettext("Findings"), columns, rows, empty=none)))
         tables += _compromised(read.reported, words)
-    values = {"read": read, "has_file": asked.place.report is not None, "size": seen.size}
+    values = {"read": read, "has_file": asked.place.report is not None, "size": seen.log_size}
     return Page(words.gettext("Findings"), values, tables)
 
 
@@ -164,7 +164,7 @@ def _patterns(seen: SeenLog, asked: Asked) -> Page:
         "patterns": patterns,
         "shown": shown,
         "counts": counts,
-        "size": seen.size,
+        "size": seen.log_size,
     }
     after = start + ROWS_SHOWN if start + ROWS_SHOWN < len(everything) else None
     table = Table("patterns", words.gettext("Patterns"), columns, rows)

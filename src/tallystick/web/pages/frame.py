@@ -55,7 +55,6 @@ class Frame:
         reader: the party that logged in; empty if none has.
         role: its role.
         place: what the site is.
-        is_log_alone: whether the page is of the log, and not of what it comes to.
     """
 
     path: str
@@ -71,12 +70,11 @@ class Frame:
     reader: str
     role: str
     place: Place
-    is_log_alone: bool = False
 
     @property
     def is_past(self) -> bool:
         """Whether the page is as of an earlier time."""
-        return not self.is_log_alone and any(name in self.query for name in CARRIED)
+        return any(name in self.query for name in CARRIED)
 
     @property
     def sections(self) -> Sequence[Section]:
