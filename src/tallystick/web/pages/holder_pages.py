@@ -7,7 +7,7 @@ from typing import Any, Final
 from tallystick.web.pages.cells import table_of
 from tallystick.web.pages.lists_beside import ROWS_BESIDE, list_beside
 from tallystick.web.pages.page import Asked, Page, PageRoute, Table
-from tallystick.web.pages.provider_pages import DAYS_AHEAD_MAX, owed_fen
+from tallystick.web.pages.provider_pages import A_YEAR_DAYS, owed_fen
 from tallystick.web.pages.words import Words
 from tallystick.web.seen import Seen
 from tallystick.wire.resources import rows
@@ -67,7 +67,7 @@ def _ending(seen: Seen, holder: str, words: Words) -> Table:
 
 
 def _reservations(seen: Seen, holder: str, words: Words) -> Table:
-    found = rows(seen.waiting("holder", holder, DAYS_AHEAD_MAX).reservations.rows)
+    found = rows(seen.waiting("holder", holder, A_YEAR_DAYS).reservations.rows)
     columns = ("reservation", "contract", "provider", "until", "days_left", "remaining_fen")
     none = words.gettext("Nothing is reserved.")
     return table_of("reservations", words.gettext("Open reservations"), found, words, columns=columns, empty=none)

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tallystick.errors import LedgerError, MalformedError, NotFoundError, TallystickError, VerificationError
+from tallystick.forms.times import index_of
 from tallystick.transparency.merkle import TILE_WIDTH
 from tallystick.transparency.tiles import bundle_path, tile_path
 from tallystick.web.pages.checkpoint_lines import SignedCheckpoint, policy_of, read_checkpoint, signatures_table
 from tallystick.web.pages.page import Asked, Column, Page, PageRoute, Table
 from tallystick.web.pages.words import Words
 from tallystick.web.seen_log import SeenGrowth, SeenLog
-
-_INDEX_DIGITS_MAX: Final = 16
 
 
 def _log(seen: SeenLog, asked: Asked) -> Page:
@@ -115,9 +114,10 @@ def _growth(seen: SeenLog, text: str) -> tuple[SeenGrowth | None, str]:
     if not text:
         return None, ""
     try:
-        if not (text.isascii() and text.isdecimal() and len(text) <= _INDEX_DIGITS_MAX):
+        size = index_of(text)
+        if size is None:
             raise NotFoundError(f"{text!a:.40} is no number of entries")
-        return seen.growth(int(text)), ""
+        return seen.growth(size), ""
     except (NotFoundError, LedgerError, MalformedError, VerificationError) as error:
         return None, str(error)
 

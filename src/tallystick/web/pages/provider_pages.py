@@ -16,7 +16,7 @@ from tallystick.wire.resources import rows
 
 ITEMS_MAX: Final = 1_000
 """Of a provider that are shown."""
-DAYS_AHEAD_MAX: Final = 366
+A_YEAR_DAYS: Final = 366
 CAPACITY_DAYS: Final = 30
 """Over how many days what was used is held against the declared capacity."""
 _A_GPU_DAY: Final = 1_000 * 86_400
@@ -120,7 +120,7 @@ def refused_beside(refusals: Iterable[Mapping[str, Any]], words: Words) -> Table
 
 
 def _reservations(seen: Seen, provider: str, words: Words) -> Table:
-    found = rows(seen.waiting("provider", provider, DAYS_AHEAD_MAX).reservations.rows)
+    found = rows(seen.waiting("provider", provider, A_YEAR_DAYS).reservations.rows)
     columns = ("reservation", "contract", "holder", "until", "days_left", "remaining_fen")
     none = words.gettext("Nothing is reserved.")
     caption = words.gettext("Open reservations, the soonest to end first")
