@@ -95,7 +95,7 @@ def _entry(seen: SeenLog, asked: Asked) -> Page:
     tables: list[Table] = []
     if entry is not None:
         values |= _said_values(seen, entry, data, words)
-        said, came_to = _said_tables(entry, data, words), [*_outcome_tables(seen, entry, data, words)]
+        said, came_to = _said_tables(entry, data, words), [*_outcome_tables(seen, entry, data, asked)]
         values |= {"said_tables": said, "outcome_tables": came_to}
         tables += [*said, *came_to]
         tables.append(_signatures(seen, entry, words))
@@ -147,7 +147,7 @@ def _said_values(seen: SeenLog, entry: Entry, data: bytes, words: Words) -> dict
         "kind": entry.event.kind,
         "at": header["at"],
         "command": command,
-        "sentence": words.command(command, seen.utc_offset_seconds).sentence,
+        "sentence": words.command(_without_lines(command), seen.utc_offset_seconds).sentence,
         "facts": facts,
         "outcome": outcome,
         "about": things_named(command),
@@ -195,6 +195,11 @@ def things_named(command: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [*dict.fromkeys([*named, ("party", command["party"])])]
 
 
+def _without_lines(command: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a command without what no sentence says of it: the lines of a statement, which may be many."""
+    return {**command, "groups": []} if "groups" in command else dict(command)
+
+
 def _said_tables(entry: Entry, data: bytes, words: Words) -> list[Table]:
     """Return a table of each list of objects in a command."""
     _, command = _json_of(entry, data)
@@ -205,16 +210,18 @@ def _said_tables(entry: Entry, data: bytes, words: Words) -> list[Table]:
     ]
 
 
-def _outcome_tables(seen: SeenLog, entry: Entry, data: bytes, words: Words) -> Iterable[Table]:
-    header, _ = _json_of(entry, data)
+def _outcome_tables(seen: SeenLog, entry: Entry, data: bytes, asked: Asked) -> Iterable[Table]:
+    (header, _), words = _json_of(entry, data), asked.words
     event_kind = entry.event.kind
     if event_kind in _BURNS:
-        yield _lines(seen, entry, words)
+        yield asked.part_of(_lines(seen, entry, words))
     for name, rows in header["outcome"].items():
         columns = _ROWS_OF.get((event_kind, name))
         if columns is not None and rows:
             named = [dict(zip(columns, row, strict=True)) for row in rows]
-            yield table_of(f"outcome-{name}", words.gettext("What it came to"), named, words, columns=columns)
+            yield asked.part_of(
+                table_of(f"outcome-{name}", words.gettext("What it came to"), named, words, columns=columns)
+            )
 
 
 def _lines(seen: SeenLog, entry: Entry, words: Words) -> Table:

@@ -13,6 +13,8 @@ from tallystick.web.seen import Seen
 from tallystick.wire.resources import rows
 
 SOON_DAYS: Final = 30
+LINES_SHOWN: Final = 50
+"""Of a statement that has more; its CSV has all of them."""
 _LINE: Final = (
     *("index", "line", "day", "provider", "contract", "item", "job", "gpu_milliseconds", "quantity", "fee_fen"),
     *("from_voucher_fen", "refused", "reversed"),
@@ -78,12 +80,15 @@ def lines_beside(seen: Seen, asked: Asked, holder: str) -> Table:
     words, name = asked.words, "lines"
     limit = asked.rows_of(name) if asked.query.get("csv") == name else ROWS_BESIDE
     found = seen.lines("holder", holder, limit, asked.before(name))
-    shown = rows(found.lines)
+    cut = found.lines[: max(limit, LINES_SHOWN)]
+    shown = rows(cut)
     may = may_object(seen, asked, holder)
     for row in shown:
         row["objection"] = f"{row['index']} {row['line']}" if may and row["unclaimed_fen"] else None
     columns = [one for one in (*_LINE, "objection") if one in _ALWAYS or any(map(itemgetter(one), shown))]
     caption = words.gettext("Usage, line by line, the newest first")
+    if len(cut) < len(found.lines):
+        caption = words.gettext("Usage, line by line; an entry's page has all lines of a large statement")
     none = words.gettext("Nothing was used yet.")
     return table_of(name, caption, shown, words, columns=columns, empty=none).going_on(found.next)
 
