@@ -52,6 +52,10 @@ _RUN_AXE: Final = """async (options) => {
   const found = await axe.run(document, {resultTypes: ["violations"], ...options});
   return found.violations.map((one) => [one.id, one.help, one.nodes.length, one.nodes[0].target.join(" ")]);
 }"""
+_DOUBLED: Final = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  return ids.filter((id, place) => ids.indexOf(id) !== place);
+}"""
 _WIDER: Final = """() => {
   const root = document.documentElement, most = root.clientWidth;
   if (root.scrollWidth <= most) return null;
@@ -130,7 +134,7 @@ class Eyes:
             address: from the root of the site on.
             status: that is expected; the console tells of other ones by itself.
         """
-        self._expected = [] if status < 400 else ["Failed to load resource"]
+        self.expect(status)
         response = self.page.goto(self.url + address, wait_until="load")
         assert response is not None
         assert response.status == status, (address, response.status, response.text()[:500])
@@ -139,6 +143,10 @@ class Eyes:
         self.counted.pages.add(urlsplit(address).path)
         return response
 
+    def expect(self, status: int) -> None:
+        """Let the console tell of answers that are none, if what comes next is one."""
+        self._expected = [] if status < 400 else ["Failed to load resource"]
+
     def look_at(self, address: str, status: int = 200) -> Response:
         """Go to an address in this window's language, and see that what is shown is in it, and can be read by all."""
         response = self.visit(and_asked(address, lang=self.look.language), status)
@@ -146,6 +154,7 @@ class Eyes:
         assert self.page.locator("html").get_attribute("data-theme") == self.look.theme, address
         assert self.page.title().strip(), address
         assert self.page.locator("h1").count() == 1, address
+        assert self.page.evaluate(_DOUBLED) == [], address
         self.check_with_axe(address, *(RULES_IN_THE_DARK if self.look.theme == "dark" else ()))
         return response
 

@@ -134,6 +134,7 @@ def test_colours_that_are_hard_to_read_are_seen(chromium: Browser) -> None:
         (SOUND.replace('data-theme="light"', ""), {}),
         (SOUND.replace("<title>Sound</title>", ""), {}),
         (SOUND.replace("h1>", "h2>"), {}),
+        (SOUND.replace("<main>", '<main id="a"><p id="a"></p>'), {}),
         (SOUND, {"content_security_policy": "default-src 'self'"}),
         (SOUND, {"referrer_policy": "origin"}),
         (SOUND, {"content_type": "text/html"}),

@@ -4,11 +4,12 @@ The service and the browser have the same time, which stands still; the key file
 """
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ from tallystick.vouchers.entry import split_entry
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant, format_second
 
 PASSPHRASE: Final = "a pass phrase, and ü"
+_logins = itertools.count()
 FIRM, CENTRE, TREASURY = A.firm, A.centre, A.treasury
 
 
@@ -80,13 +82,20 @@ def key_file(place: Place, name: str) -> Path:
 def logged_in(browser: Browser, counted: Counted, place: Place, name: str, look: Look) -> Iterator[Eyes]:
     """Open a window, and log in with a key by keyboard."""
     with window(browser, place.service.url, counted, look) as eyes:
-        eyes.page.clock.set_fixed_time(place.time)
+        # Logged in and out within one microsecond, a note would be the one whose session has ended.
+        eyes.page.clock.set_fixed_time(place.time - timedelta(seconds=next(_logins)))
         eyes.look_at("/login")
         give_key(eyes.page, place, name)
         with eyes.page.expect_navigation():
             eyes.page.keyboard.press("Enter")
         assert eyes.page.get_by_text(name.partition("/")[0], exact=True).first.is_visible(), eyes.page.content()
+        eyes.look_at("/me")
+        assert [eyes.width_beyond(size) for size in PHONES] == [None, None]
         yield eyes
+        eyes.expect(401)
+        with eyes.page.expect_navigation():
+            press(eyes.page, eyes.page.locator("form[action$='/logout'] button"))
+        eyes.look_at("/me", status=401)
 
 
 def give_key(page: Page, place: Place, name: str) -> None:
