@@ -238,6 +238,7 @@ def test_pages_of_the_log_alone_are_of_an_earlier_time_too(site: Site) -> None:
     of_then = site.client.get(f"/log?as_of={times[50]}").headers["tallystick-size"]
     assert of_then == str(sum(at <= times[50] for at in times))
     assert site.csv("/entries/7?as_of=50", "proof")[-1].endswith(root)
+    assert 'type="hidden" name="as_of" value="50"' in answer.text, "a proof is asked for of then too"
     assert "there is no entry 51" in site.page("/entries/51?as_of=50", 404)
     sizes = [int(row.split(",")[1]) for row in site.csv("/checkpoints?as_of=50", "checkpoints")[1:]]
     everything = [int(row.split(",")[1]) for row in site.csv("/checkpoints", "checkpoints")[1:]]
@@ -351,7 +352,9 @@ def test_a_log_whose_entries_are_not_there_has_its_tree_shown(two_cities: Path, 
         assert "The newest entry can't be read here" in page
         assert "nothing was changed or taken away in between" in page
         assert "This log doesn't hang together" not in page
-        shown.page("/checkpoints")
+        assert "No checkpoint of so few entries is known here" in shown.page("/log?as_of=50")
+        assert "doesn't hang together" not in shown.page("/log?as_of=50")
+        shown.page("/checkpoints?as_of=50")
         assert "lacks tile 0 of level entries" in shown.page("/entries/3", 500)
 
 

@@ -42,9 +42,11 @@ def _log(seen: SeenLog, asked: Asked) -> Page:
 
 
 def signed_checkpoint(seen: SeenLog, asked: Asked) -> tuple[SignedCheckpoint | None, str]:
-    """Return the newest checkpoint and who signed it, or why it can't be shown."""
+    """Return the newest checkpoint and who signed it, or what is wrong with it; neither where none is known."""
     try:
         return read_checkpoint(seen.checkpoint_note, policy_of(asked.place.policy), asked.words), ""
+    except NotFoundError:  # an export has its newest alone
+        return None, ""
     except TallystickError as error:
         return None, str(error)
 
