@@ -187,6 +187,6 @@ def _figure_kind(name: str) -> CellKind:
 
 
 PAGES: Final = (
-    PageRoute("/findings", "findings.html", _findings, "f", is_of_log=False, is_log_alone=True),
+    PageRoute("/findings", "findings.html", _findings, is_of_log=False, is_log_alone=True),
     PageRoute("/patterns", "patterns.html", _patterns, is_of_log=False, is_log_alone=True),
 )
