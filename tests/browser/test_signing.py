@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page
 
-from browser.keyboard import choose, follow, press, tab_to
+from browser.keyboard import choose, follow, go, press, tab_to
 from browser.sight import LOOKS, PHONES, Counted, Eyes, Look, window
 from support.actors import ORIGIN, Json, note_of, text_of
 from support.serving import Running, service_in_thread
@@ -89,6 +89,8 @@ def logged_in(browser: Browser, counted: Counted, place: Place, name: str, look:
         with eyes.page.expect_navigation():
             eyes.page.keyboard.press("Enter")
         assert eyes.page.get_by_text(name.partition("/")[0], exact=True).first.is_visible(), eyes.page.content()
+        go(eyes.page, "s", "/sign")
+        go(eyes.page, "m", "/me")
         eyes.look_at("/me")
         assert [eyes.width_beyond(size) for size in PHONES] == [None, None]
         yield eyes
