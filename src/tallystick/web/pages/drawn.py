@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from tallystick.web.charts import Bar, Chart, Layer, Mark, Pace, Part, Told, ageing, bars, burn_down, share_bar
+from tallystick.web.charts import (
+    Bar,
+    Chart,
+    Event,
+    Layer,
+    Mark,
+    Pace,
+    Part,
+    Told,
+    ageing,
+    bars,
+    burn_down,
+    life,
+    share_bar,
+)
 from tallystick.web.pages.amounts import Amounts
 from tallystick.web.pages.envelopes import basis_points
 from tallystick.web.pages.words import Words
@@ -61,6 +75,13 @@ class Drawn:
             pace=pace,
             marks=marks,
         )
+
+    def life(
+        self, title: str, description: str, events: Sequence[Event], *, since: date, until: date, today: Mark
+    ) -> Chart:
+        """Draw when what happened, a lane for each kind of event."""
+        told = Told(title, description)
+        return life(told, events, since=since, until=until, day=self.day, count=self._amounts.count, today=today)
 
     def share(self, part: int, whole: int) -> str:
         """Write a share: to a tenth of a per cent, below one to a hundredth."""

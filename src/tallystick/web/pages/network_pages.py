@@ -67,7 +67,8 @@ def network(seen: Seen, asked: Asked) -> Page:
     if cities and total["envelope_fen"]:
         values |= {"envelope": envelope_of(total), "owed_fen": owed_of(total), "used_fen": used_of(total)}
         values["bars"] = _bars(cities, words)
-        tables.append(_by_city(cities, words))
+        caption = words.gettext("All envelopes, part by part")
+        tables += [_by_city(cities, words), values["envelope"].table(caption, words, {})]
     if reader.reads_all and has_programme:
         by_day = ByDay.of(seen.days("network"))
         values["year"] = by_day.issued(words, words.gettext("What all have issued, day by day"))

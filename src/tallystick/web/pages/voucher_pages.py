@@ -1,10 +1,13 @@
 """The page of a voucher: what is left of it and until when, where the rest went, and what happened to it."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any, Final, NamedTuple
 
+from tallystick.web.charts import Chart, Event, Mark
 from tallystick.web.pages.by_day import ByDay, days_of
 from tallystick.web.pages.cells import table_of
+from tallystick.web.pages.drawn import Drawn
 from tallystick.web.pages.envelopes import MoneyPart, Whole
 from tallystick.web.pages.lists_beside import list_beside
 from tallystick.web.pages.page import Asked, Column, Page, PageRoute, Table
@@ -62,6 +65,7 @@ def voucher(seen: Seen, asked: Asked) -> Page:
         "next": _next(balance, words),
         "events": happened(seen, events[:EVENTS_SHOWN], id_, words),
         "events_before": timeline.next,
+        "life": _life(seen, events, window, words) if timeline.next is None and asked.before("events") is None else "",
     }
     tables = (
         face.table(words.gettext("The face value, part by part"), words, leads),
@@ -85,6 +89,20 @@ def _next(balance: dict[str, Any], words: Words) -> Next:
     if status == "suspended":
         return Next(words.gettext("It is suspended; if it isn't resumed, its validity ends"), balance["valid_until"])
     return Next(words.gettext("Its validity ends, and what isn't used goes back"), balance["valid_until"])
+
+
+def _life(seen: Seen, events: list[dict[str, Any]], window: Window, words: Words) -> Chart:
+    """Return what happened to a voucher on a strip: of one whose events are all on the page."""
+    days = [(date.fromisoformat(local_day(seen, event["at"])), words.kind(event["kind"])) for event in reversed(events)]
+    since, until = min([window.first, *(day for day, _ in days)]), max([window.last, *(day for day, _ in days)])
+    return Drawn(words).life(
+        words.gettext("What happened to the voucher"),
+        words.gettext("A lane for each kind of event; the list below has them one by one."),
+        [Event(day, label) for day, label in days],
+        since=since,
+        until=until,
+        today=Mark(words.gettext("Today"), window.today),
+    )
 
 
 def _events_table(events: list[dict[str, Any]], words: Words) -> Table:

@@ -43,13 +43,13 @@ _LISTS: Final = (
     ),
     _List(
         "vouchers",
-        N_("Vouchers that end soon"),
+        N_("Vouchers that are over or end soon"),
         "days_left",
         ("voucher", "programme", "holder", "valid_until", "days_left", "available_fen", "reserved_fen"),
     ),
     _List(
         "reservations",
-        N_("Reservations that end soon"),
+        N_("Reservations that are over or end soon"),
         "days_left",
         ("reservation", "contract", "holder", "provider", "until", "days_left", "remaining_fen"),
     ),
