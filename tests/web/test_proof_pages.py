@@ -282,7 +282,10 @@ def test_a_report_of_another_tree_is_said_to_be_none(site: Site, changed: dict[s
     write_report(site)
     checkpoint = json.loads(site.report.read_text("utf-8"))["checkpoint"]
     write_report(site, checkpoint=checkpoint | changed)
-    assert said in site.page("/findings")
+    page = site.page("/findings")
+    assert said in page
+    assert "Clean:" not in page
+    assert "is-good" not in site.client.get("/findings").text
 
 
 def test_an_older_report_says_how_many_entries_no_audit_has_looked_at(site: Site) -> None:
@@ -341,6 +344,7 @@ def test_a_damaged_entry_is_shown_as_it_lies_there_and_said_not_to_be_proved(two
         assert "This entry can't be proved" in page
         assert "signed" in shown.page("/entries/29")
         assert "can&#39;t be followed" in shown.client.get("/entries").text
+        assert "made of the log alone" in shown.page("/entries", 500)
         shown.page("/log")
 
 

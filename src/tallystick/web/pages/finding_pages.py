@@ -35,6 +35,11 @@ class Read(NamedTuple):
     standing: str = ""
     unaudited: int = 0
 
+    @property
+    def is_of_this_log(self) -> bool:
+        """Whether it is of this log's past: else nothing that it says is said of this log."""
+        return self.standing in ("same", "older")
+
 
 def read_report(seen: SeenLog, asked: Asked) -> Read:
     """Return the report that the site was given, to who may read the log as a whole.
@@ -88,7 +93,7 @@ def _findings(seen: SeenLog, asked: Asked) -> Page:
         ]
         columns = (
             Column("finding", words.gettext("What is wrong")),
-            Column("index", words.gettext("Entry"), "entry"),
+            Column("index", words.gettext("Entry"), "entry" if read.is_of_this_log else "text"),
             Column("reason", words.gettext("The rules refuse it because"), "reason"),
             Column("detail", words.gettext("Details")),
             Column("code", words.gettext("Code")),
