@@ -1,4 +1,4 @@
-"""Makes the README's pictures of the explorer, of the demo's year: with Debian's Chromium, which tests/browser installs.
+"""Makes the README's pictures of the explorer, of the demo's year: with Debian's Chromium (tests/browser/install).
 
 python tests/documentation/make_explorer_pictures.py
 """
