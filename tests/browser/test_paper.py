@@ -1,4 +1,4 @@
-"""Every page on paper: each sheet says of which log it is and as of when, and which sheet of how many it is."""
+"""Pages on paper, one of each template: each sheet says of which log it is and as of when, and which sheet of how many it is."""
 
 import re
 import subprocess
@@ -9,6 +9,8 @@ import pytest
 
 from browser.examples import PATHS, Examples
 from browser.sight import Eyes, Look, and_asked
+from support.schedules import schedule
+from tallystick.web.pages.every_page import PAGES
 
 ORIGIN: Final = "tallystick.example/demo"
 
@@ -21,7 +23,7 @@ def text_of_pages(pdf: Path) -> list[str]:
     return read.stdout.removesuffix("\f").split("\f")
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", schedule(sorted({page.template: page.path for page in PAGES}.values()), PATHS))
 def test_each_sheet_says_of_what_it_is(
     path: str, examples: Examples, eyes: dict[Look, Eyes], size: int, tmp_path: Path
 ) -> None:
