@@ -1,4 +1,4 @@
-"""Pages on paper, one of each template: each sheet says of which log it is and as of when, and which sheet of how many it is."""
+"""Pages on paper, one of each template: each sheet says of which log it is, as of when, and which sheet of how many."""
 
 import re
 import subprocess
