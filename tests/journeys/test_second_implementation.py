@@ -55,7 +55,7 @@ WITNESSES = [SigningKey.from_seed(f"witness.example/{n}", bytes([n]) * 32, COSIG
 
 
 NODE = os.environ.get("NODE", "node")
-SHARED = {path.name for path in MODULES.glob("*.mjs")} - {"page.mjs"}
+SHARED = {path.name for path in MODULES.glob("*.mjs")} - {"page.mjs", "service.mjs"}
 
 
 def node(*arguments: object) -> subprocess.CompletedProcess[str]:
