@@ -83,7 +83,9 @@ def test_what_waits_is_shown_to_who_may_sign_it_alone(asked: Asked, waiting: Jso
         page = asked.shown(party, "/sign")
         assert waiting["ref"] not in page
         assert "Nothing waits for your signature." in page
-    assert asked.get(None, "/sign").status_code == 401
+    nobody = asked.get(None, "/sign")
+    assert nobody.status_code == 401
+    assert 'href="/login?next=/sign"' in nobody.text
 
 
 @pytest.mark.parametrize("path", [page.path for page in PAGES])
