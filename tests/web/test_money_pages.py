@@ -53,7 +53,7 @@ def own(clocked: tuple[Running, Running, Clock]) -> tuple[Running, dict[str, dic
     """A service that shows to parties what is theirs, and by party what its session sends along."""
     _, service, clock = clocked
     sessions = {}
-    for party in (A.treasury.party, A.firm.party, A.centre.party):
+    for party in A.role_of():
         text = session_text(ORIGIN, party, SERVICE_URL, clock.now, clock.now + 3_600 * SECOND_US)
         sessions[party] = service.login(sign_text(text, key_of(f"{party}/officer-1")))
     return service, sessions
@@ -184,6 +184,16 @@ def test_what_is_another_city_s_is_not_there(own: tuple[Running, dict[str, dict[
     for id_ in (B.things()[kind][0], f"{A.treasury.party}/none"):
         answer = service.get(f"/{kind}s/{id_}", **sessions[A.firm.party])
         assert answer.status_code == 404, answer.text
+
+
+def test_every_page_is_shown_or_not_there_to_each_role(own: tuple[Running, dict[str, dict[str, str]]]) -> None:
+    service, sessions = own
+    others = [path.replace("/a-", "/b-").replace("secret-a", "secret-b") for path in PATHS[1:]]
+    for party, headers in sessions.items():
+        for path in (*PATHS, *others):
+            answer = service.get(path, **headers)
+            assert answer.status_code in (200, 404), (party, path, answer.text)
+            assert answer.status_code == 404 or B.secret not in answer.text, (party, path)
 
 
 def test_the_network_of_who_sees_its_own_is_its_own(own: tuple[Running, dict[str, dict[str, str]]]) -> None:
