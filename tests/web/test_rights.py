@@ -62,6 +62,8 @@ FIGURES = {
     "timeline": ("programme", "contract", "claim", "application", "reservation", "demand", "voucher"),
 }
 """Routes of figures, and the kinds of things that they are of."""
+FIGURES_OF_ALL = ("days", "usage-by-item", "waiting")
+"""Those of the network too."""
 PAGE_PATHS = {page.path for page in PAGES}
 PAGES_OF_NO_THING: dict[str, list[str]] = {
     "/": ["/"],
@@ -170,9 +172,9 @@ def probes(path: str, city: City, entries: range, refs: list[tuple[str, str]]) -
     }
     other = next(one for one in CITIES if one is not city)
     for name, kinds_of in FIGURES.items():
-        asked = [(kind, things[kind][0]) for kind in kinds_of] + [("programme", other.programme)]
+        asked = [(kind, things[kind][0]) for kind in kinds_of] + [(kinds_of[0], things_of(other)[kinds_of[0]][0])]
         plain[f"/v1/{name}"] = [
-            f"/v1/{name}?of=network",
+            *([f"/v1/{name}?of=network"] if name in FIGURES_OF_ALL else []),
             *(f"/v1/{name}?of={kind}&id={quote(id_)}" for kind, id_ in asked),
             f"/v1/{name}?of={kinds_of[-1]}&id={quote(things[kinds_of[-1]][-1])}&as_of={entries[-1]}",
         ]
@@ -188,7 +190,7 @@ def page_probes(path: str, city: City, entries: range) -> list[str]:
     """What is asked of a page about a city's things; a page that is about no thing of its own stands in the table."""
     by_plural = {one.plural: one.kind for one in RESOURCES}
     if path == "/entries/{index}":
-        return [f"/entries/{index}" for index in entries[city is B :: 3]]
+        return [f"/entries/{index}" for index in entries[city is B :: 9]]
     if path == "/search":
         return [f"/search?q={text}" for text in (city.secret, "secret", *(ids[0] for ids in things_of(city).values()))]
     plural, _, rest = path.removeprefix("/").partition("/")
