@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError  # noqa: A004 - the library's own name
 
 TABS_MAX: Final = 400
 """No page has more to stop at before what one looks for."""
+TIMES_MAX: Final = 3
+SECONDS_FOR_A_PAGE: Final = 10
 _IS_FOCUSED: Final = "(one) => one === document.activeElement"
 _IS_SEEN: Final = """() => {
   const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
@@ -48,10 +50,18 @@ def follow(page: Page, place: Locator, address: str) -> None:
 
 
 def go(page: Page, letter: str, address: str) -> None:
-    """Press `g` and a letter."""
-    with page.expect_navigation(url=re.compile(rf"^https?://[^/]+{address}")):
-        page.keyboard.press("g")
-        page.keyboard.press(letter)
+    """Press `g` and a letter, again if a slow machine took longer between the two than the page waits."""
+    whole = re.compile(rf"^https?://[^/]+{address}")
+    for left in range(TIMES_MAX - 1, -1, -1):
+        try:
+            with page.expect_navigation(url=whole, timeout=SECONDS_FOR_A_PAGE * 1_000):
+                page.keyboard.press("g")
+                page.keyboard.press(letter)
+        except TimeoutError:
+            if not left:
+                raise AssertionError(f"g {letter} doesn't lead from {page.url} to {address}") from None
+        else:
+            return
 
 
 def choose(page: Page, field: Locator, path: Path) -> None:
