@@ -61,13 +61,15 @@ def _tables(seen: Seen, asked: Asked, said: Mapping[str, Any], id_: str) -> tupl
         *columns_of(("unclaimed_fen", "claimed_fen", "withheld_fen", "settled_fen", "forfeited_fen"), words),
     )
     terms = ("at", "index", "amount_fen", "last_day", "other_support_fen")
-    rows = asked.rows_of("statements") if asked.query.get("csv") == "statements" else ENTRIES_SHOWN
+    rows = asked.rows_of("statements", ENTRIES_SHOWN)
     stated = seen.statements("contract", id_, rows, asked.before("statements"))
     statements = table_of(
         *("statements", gettext("Statements, newest first"), [asdict(one) for one in stated.rows], words),
         columns=_STATEMENT,
     )
-    found = seen.recorded(ENTRIES_SHOWN, concerning=f"contract {id_}", before=asked.before("entries"))
+    found = seen.recorded(
+        asked.rows_of("entries", ENTRIES_SHOWN), concerning=f"contract {id_}", before=asked.before("entries")
+    )
     entries = table_of(
         *("entries", gettext("Entries that concern it, newest first"), found.as_json(), words),
         columns=("index", "at", "kind", "party", "ref"),

@@ -61,7 +61,6 @@ def list_beside(
         caption: the table's, in the reader's language.
         equal: what some members of its rows must be; they have no column then.
     """
-    limit = asked.rows_of(name) if asked.query.get("csv") == name else ROWS_BESIDE
-    found = seen.listed(kind, limit, after=asked.after(name), **equal)
+    found = seen.listed(kind, asked.rows_of(name, ROWS_BESIDE), after=asked.after(name), **equal)
     columns, kinds = [column for column in COLUMNS[kind] if column not in equal], OF_THINGS.get(kind, {})
     return table_of(name, caption, found.as_json(), asked.words, columns=columns, kinds=kinds).going_on(found.after)

@@ -141,9 +141,9 @@ class Asked:
         """The id of a thing that a party made: `owner/number`."""
         return f"{self.path['owner']}/{self.path['number']}"
 
-    def rows_of(self, table: str) -> int:
+    def rows_of(self, table: str, shown: int = ROWS_SHOWN) -> int:
         """Return how many rows of a table are shown at most: a page's, or what its CSV holds."""
-        return CSV_ROWS_MAX if self.query.get("csv") == table else ROWS_SHOWN
+        return CSV_ROWS_MAX if self.query.get("csv") == table else shown
 
     def to(self, path: str) -> str:
         """Return a page's address as of the same time, from the root of the site on."""

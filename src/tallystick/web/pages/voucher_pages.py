@@ -51,8 +51,7 @@ def voucher(seen: Seen, asked: Asked) -> Page:
         return Page(id_, values)
     words, face = asked.words, Whole("face", balance["face_fen"], [(part, balance[part.member]) for part in FACE])
     leads = {"reserved_fen": "#reservations", "burned_fen": "#life", "transferred_fen": "#parts"}
-    rows = asked.rows_of("events") if asked.query.get("csv") == "events" else EVENTS_SHOWN
-    timeline = seen.timeline("voucher", id_, rows, asked.before("events"))
+    timeline = seen.timeline("voucher", id_, asked.rows_of("events", EVENTS_SHOWN), asked.before("events"))
     events = [asdict(line) for line in timeline.lines]
     window: Window = values["window"]
     by_day = ByDay.of(seen.days("voucher", id_, *days_of(window)), window.last)
