@@ -13,7 +13,19 @@ from tallystick.views import Views, balances
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.schema import TABLES, schema_text
 from tallystick.views.view_store import ViewStore, statements_for
-from tallystick.views.view_tables import Appended, BatchSums, Column, ExactSum, IndexKey, Key, Number, Sum, Table
+from tallystick.views.view_tables import (
+    Appended,
+    BatchSums,
+    Column,
+    ExactSum,
+    Fixed,
+    IndexKey,
+    Key,
+    Number,
+    SparseSums,
+    Sum,
+    Table,
+)
 from tallystick.vouchers.quantities import format_instant, parse_instant
 
 
@@ -38,15 +50,30 @@ class Numbered:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    name: Key
+    sums: SparseSums
+
+
+@dataclass(frozen=True, slots=True)
+class Fastened:
+    name: Key
+    said: Fixed
+    total: Sum
+
+
 KEPT = Table("kept", Kept, lookups=("said",))
 NUMBERED = Table("numbered", Numbered, unique=("name",))
+SPARSE = Table("sparse", Sparse)
+FASTENED = Table("fastened", Fastened, lookups=("said",), partial={"total": "total > 0"})
 FIRST = Kept("a", 1, 2, 3, "x", None, True, b"\xff", b"\x00\xff")
 
 
 @pytest.fixture
 def c() -> Iterator[SQLiteCursor]:
-    """A file with these two tables."""
-    store = ViewStore(None, "tallystick.example/national", (KEPT, NUMBERED))
+    """A file with these tables."""
+    store = ViewStore(None, "tallystick.example/national", (KEPT, NUMBERED, SPARSE, FASTENED))
     with closing(store), store.datastore.transaction(commit=True) as cursor:
         yield cursor
 
@@ -111,10 +138,29 @@ def test_a_batch_is_added_once_a_row(c: SQLiteCursor) -> None:
     ]
 
 
-def test_missing_rows_get_the_next_number(c: SQLiteCursor) -> None:
-    NUMBERED.insert_missing(c, [Numbered(None, "b"), Numbered(None, "a")])
-    NUMBERED.insert_missing(c, [Numbered(None, "a"), Numbered(None, "c")])
+def test_new_rows_get_the_next_number(c: SQLiteCursor) -> None:
+    NUMBERED.insert(c, [Numbered(None, "b"), Numbered(None, "a")])
+    NUMBERED.insert(c, [Numbered(None, "c")])
     assert [(one.number, one.name) for one in NUMBERED.rows(c)] == [(1, "b"), (2, "a"), (3, "c")]
+
+
+def test_sparse_sums_are_added_by_name(c: SQLiteCursor) -> None:
+    """In one order of their names, so that rows don't depend on the batches; beyond 64 bits too."""
+    SPARSE.add(c, [Sparse("a", {"x": 2**63, "b": 1})])
+    SPARSE.add(c, [Sparse("a", {"x": 2**63, "a": 3})])
+    assert SPARSE.rows(c) == (Sparse("a", {"a": 3, "b": 1, "x": 2**64}),)
+    c.execute("SELECT sums FROM sparse")
+    assert c.fetchone()[0] == f'{{"a":3,"b":1,"x":{2**64}}}'
+
+
+def test_what_is_fixed_stays_as_it_was_made(c: SQLiteCursor) -> None:
+    """And an index may be of some rows alone."""
+    FASTENED.add(c, [Fastened("a", "first", 1)])
+    FASTENED.add(c, [Fastened("a", "first", 2), Fastened("b", "other", 0)])
+    assert FASTENED.rows(c) == (Fastened("a", "first", 3), Fastened("b", "other", 0))
+    assert FASTENED.some(c, "total > 0", [], "total") == (Fastened("a", "first", 3),)
+    c.execute("EXPLAIN QUERY PLAN SELECT * FROM fastened WHERE total > 0 ORDER BY total")
+    assert "fastened_by_total" in c.fetchone()[3]
 
 
 def test_the_schema_says_every_column_of_every_table() -> None:

@@ -112,6 +112,7 @@ _USED: Final = frozenset({"burned", "withheld", "claimed"})
 _BY_ITEM: Final = {
     "lines": "lines",
     "gpu": "gpu_milliseconds",
+    "fen": "burned_fen",
     f"lines {BACK}": "reversed_lines",
     f"gpu {BACK}": "reversed_gpu_milliseconds",
 }
@@ -121,7 +122,6 @@ _BY_ACCOUNTS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("available", "reserved"): ("reserved_fen",),
     ("reserved", "available"): ("released_fen",),
     ("reserved", "unissued"): ("released_fen",),
-    ("reserved", "burned"): ("burned_fen",),
     ("burned", "claimed"): ("claimed_fen",),
     ("withheld", "claimed"): ("claimed_fen",),
     ("claimed", "paid"): ("paid_fen",),
@@ -156,6 +156,8 @@ def _sums_in(name: str) -> tuple[str, ...]:
 def _levels_in(name: str) -> tuple[tuple[str, int], ...]:
     """Return which levels what is noted under a name changes, and the sign."""
     source, target, *rest = name.split(" ")
+    if source == "fen" and BACK not in rest:
+        return (("reserved_left_fen", -1), ("used_fen", 1), ("owed_fen", 1))
     if source in ("lines", "gpu", "fen"):
         return ()
     if source == target:
@@ -166,7 +168,7 @@ def _levels_in(name: str) -> tuple[tuple[str, int], ...]:
             changes[_LEVEL_OF[account]] += sign
         if account in _USED:
             changes["owed_fen"] += sign
-    if (source, target) in (("reserved", "burned"), ("unissued", "paid")):
+    if (source, target) == ("unissued", "paid"):
         changes["used_fen"] += 1
     elif BACK in rest:
         changes["used_fen"] -= 1
@@ -234,7 +236,7 @@ def _taken(c: SQLiteCursor, of: DayKind, subject: str) -> Iterator[tuple[str, di
     elif of == "contract":
         vouchers, contract = sorted({row.voucher for row in RESERVATIONS.rows(c, contract=subject)}), subject
     for day, amount_fen, lines, gpu_milliseconds in taken_by_day(c, vouchers, contract):
-        yield day, {"reserved burned": amount_fen, "lines *": lines, "gpu *": gpu_milliseconds}
+        yield day, {"fen *": amount_fen, "lines *": lines, "gpu *": gpu_milliseconds}
 
 
 def sums_of(moved: Mapping[str, int]) -> dict[str, int]:

@@ -4,13 +4,14 @@ A posting is noted by the accounts between which it moves, on the day on which i
 programme and the network, its voucher and the holder, its contract and the provider. So are lines, GPU-time and what
 vouchers paid, by item. Whoever asks gets sums by their names (daily.py).
 
-What lines took is noted with network, programme and provider alone: of the others it is with the lots of statements
-(claim_lines.py), whose rows are there anyway. A treasury's days are those of its programmes.
+What lines took is what they paid by item. It is noted with network, programme and provider alone: of the others it is
+with the lots of statements (claim_lines.py), whose rows are there anyway. A treasury has the days of its programmes.
 
 A row is a subject's day; one without a day is all of its days, of those that live long.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
@@ -61,7 +62,18 @@ class _Moved(NamedTuple):
     end: str
 
 
+class _UsedOf(NamedTuple):
+    """What lines of a contract used of an item, of the same payers, on a day; or what of such is taken back."""
+
+    contract: str
+    payers: tuple[Payer, ...]
+    day: int
+    item: str
+    end: str
+
+
 DAYS: Final = Table("days", DayRow)
+_WHAT: Final = ("lines", "gpu", "fen")
 
 
 class Days:
@@ -71,14 +83,20 @@ class Days:
 
     def __init__(self) -> None:
         self._moved: dict[_Moved, int] = {}
-        self._used: dict[tuple[str, Used, str], int] = {}
+        self._used: dict[_UsedOf, list[int]] = {}
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
         for move in change.moves:
-            posting = move.posting
-            key = _Moved(*posting[:5], move.voucher, booked_day(posting, change), _end_of(move, change.state))
-            self._moved[key] = self._moved.get(key, 0) + posting.amount_fen
+            programme, source, source_id, target, target_id, amount_fen = move.posting
+            if target == "burned":
+                continue  # what lines paid says so
+            day = booked_day(move.posting, change)
+            if source == "burned":
+                source_id = source_id.rpartition(" ")[0]  # of all days of a lot alike
+            end = _end_of(move, change.state)
+            key = _Moved(programme, source, source_id, target, target_id, move.voucher, day, end)
+            self._moved[key] = self._moved.get(key, 0) + amount_fen
         if change.statement is not None:
             self._add_used(change.statement.contract, change.statement.used, "")
         elif change.reversed is not None:
@@ -88,28 +106,46 @@ class Days:
 
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; `state` is the one after its last entry."""
-        rows: dict[tuple[str, str], dict[str, int]] = {}
-
-        def add(subjects: Iterable[str], day: str, name: str, amount: int) -> None:
-            for subject in subjects:
-                for some in (day, ALL_DAYS) if subject.startswith(_LONG_LIVED) else (day,):
-                    row = rows.setdefault((subject, some), {})
-                    row[name] = row.get(name, 0) + amount
-
+        rows: dict[tuple[str, int], dict[str, int]] = {}
         for moved, amount_fen in self._moved.items():
             for subjects, name in _told(moved, state):
-                add(subjects, format_day(moved.day), name, amount_fen)
-        for (contract, used, end), times in self._used.items():
-            subjects = _used_of(used.payers, contract, state, is_back=bool(end))
-            for name, amount in zip(("lines", "gpu", "fen"), used[3:], strict=True):
-                if amount:
-                    add(subjects, format_day(used.day), f"{name} {used.item}{end}", amount * times)
-        DAYS.add(c, [DayRow(subject, day, moved) for (subject, day), moved in rows.items()])
+                for subject in subjects:
+                    row = rows.setdefault((subject, moved.day), {})
+                    row[name] = row.get(name, 0) + amount_fen
+        for used, amounts in self._used.items():
+            names = [f"{what} {used.item}{used.end}" for what in _WHAT]
+            for subject in _used_of(used, state):
+                row = rows.setdefault((subject, used.day), {})
+                for name, amount in zip(names, amounts, strict=True):
+                    if amount:
+                        row[name] = row.get(name, 0) + amount
+        texts = {day: format_day(day) for day in {day for _, day in rows}}
+        newest = _newest_day(c)  # most days of a batch are new, and have no row to be added to
+        made = [DayRow(subject, texts[day], moved) for (subject, day), moved in rows.items()]
+        DAYS.insert(c, [row for row in made if row.day > newest])
+        DAYS.add(c, [*(row for row in made if row.day <= newest), *_of_all_days(made)])
 
     def _add_used(self, contract: str, used: Iterable[Used], end: str) -> None:
         for one in used:
-            key = contract, one, end
-            self._used[key] = self._used.get(key, 0) + 1
+            sums = self._used.setdefault(_UsedOf(contract, one.payers, one.day, one.item, end), [0, 0, 0])
+            sums[0] += one.lines
+            sums[1] += one.gpu_milliseconds
+            sums[2] += one.amount_fen
+
+
+def _of_all_days(rows: Iterable[DayRow]) -> Iterator[DayRow]:
+    """Yield what rows come to over all days, of those that live long."""
+    sums: dict[str, Counter[str]] = {}
+    for row in rows:
+        if row.subject.startswith(_LONG_LIVED):
+            sums.setdefault(row.subject, Counter()).update(row.moved)
+    return (DayRow(subject, ALL_DAYS, moved) for subject, moved in sums.items())
+
+
+def _newest_day(c: SQLiteCursor) -> str:
+    """Return the newest day of which there are rows: the network has one of each."""
+    c.execute("SELECT max(day) FROM days WHERE subject = ?", (NETWORK,))
+    return c.fetchone()[0] or ALL_DAYS
 
 
 def _end_of(move: Move, state: State) -> str:
@@ -125,10 +161,7 @@ def _told(moved: _Moved, state: State) -> Iterator[tuple[list[str], str]]:
     """Yield the subjects of which postings are noted, and their name there."""
     subjects = [NETWORK, f"programme {moved.programme}"]
     name = f"{moved.source} {moved.target}{moved.end}"
-    if moved.target == "burned":
-        contract = state.contracts[lot_in(moved.target, moved.target_id).contract]
-        yield [*subjects, f"provider {contract.provider}"], name
-    elif moved.source == moved.target:
+    if moved.source == moved.target:
         for voucher, end in ((moved.source_id, "out"), (moved.target_id, "in")):
             yield [*subjects, f"voucher {voucher}", f"holder {state.vouchers[voucher].holder}"], f"{name} {end}"
     else:
@@ -157,11 +190,12 @@ def _of_contract(contract: str, state: State) -> list[str]:
     return [f"contract {contract}", f"holder {sides.holder}", f"provider {sides.provider}"]
 
 
-def _used_of(payers: Iterable[Payer], contract: str, state: State, *, is_back: bool) -> list[str]:
+def _used_of(used: _UsedOf, state: State) -> list[str]:
     """Return the subjects of which lines are noted; of what is taken back, all."""
-    subjects = [f"{kind} {id_}" for kind, id_ in payers if kind == "programme" or (is_back and kind == "voucher")]
-    if ("all", "") in payers:
-        contract, holder, provider = _of_contract(contract, state)
+    is_back = bool(used.end)
+    subjects = [f"{kind} {id_}" for kind, id_ in used.payers if kind == "programme" or (is_back and kind == "voucher")]
+    if ("all", "") in used.payers:
+        contract, holder, provider = _of_contract(used.contract, state)
         subjects += [NETWORK, provider, *((contract, holder) if is_back else ())]
     return subjects
 

@@ -115,9 +115,11 @@ class EntryIndex:
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch."""
+        numbers = _numbers_of(c, self._concerning)
         # In the order of the log, whatever the batches are: so the same names get the same numbers.
-        INDEXED_NAMES.insert_missing(c, [IndexedName(None, name) for name in self._concerning])
-        numbers = {name: _number_of(c, name) for name in self._concerning}
+        new = [name for name in self._concerning if name not in numbers]
+        INDEXED_NAMES.insert(c, [IndexedName(None, name) for name in new])
+        numbers |= _numbers_of(c, new)
         rows = [row for name, indices in self._concerning.items() for row in _in_blocks(numbers[name], indices)]
         CONCERNING.add(c, sorted(rows, key=lambda row: (row.name_id, row.block)))
         RECORDED.insert(c, self._recorded)
@@ -135,6 +137,15 @@ def _in_blocks(name_id: int, indices: list[int]) -> Iterator[Concerning]:
 def _number_of(c: SQLiteCursor, name: str) -> int:
     """Return a name's number, 0 if it has none."""
     return next((row.name_id or 0 for row in INDEXED_NAMES.rows(c, name=name)), 0)
+
+
+def _numbers_of(c: SQLiteCursor, names: Iterable[str]) -> dict[str, int]:
+    """Return the numbers of those of some names that have one."""
+    c.execute(
+        "SELECT name, name_id FROM indexed_names WHERE name IN (SELECT value FROM json_each(?))",
+        (json.dumps([*names]),),
+    )
+    return dict(c.fetchall())
 
 
 # -- questions --------------------------------------------------------------------------------------------------------

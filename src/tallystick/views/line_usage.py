@@ -61,6 +61,8 @@ def used_by_statement(
         days: on which each line is booked.
         counted: the numbers of the lines that count; None: all.
     """
+    if len(days) == len(outcome.paid) == 1 and counted is None:
+        return [_one_line(command, outcome, state, days[0])]
     columns: dict[Payer, list[int]] = {_ALL: [*range(len(outcome.paid))]}
     for column, (reservation, _) in enumerate(outcome.paid):
         for payer in _payers(reservation, state):
@@ -80,6 +82,16 @@ def used_by_statement(
             if gpu and of:
                 used.append(Used(tuple(of), day, item, len(gpu), sum(gpu), amount_fen))
     return used
+
+
+def _one_line(command: TimeBurn | ServiceBurn, outcome: Burned, state: State, day: int) -> Used:
+    """Return what the only line of a statement used that one reservation pays, which is what most of them are."""
+    ((reservation, (amount_fen,)),) = outcome.paid
+    payers = (_ALL, *_payers(reservation, state))
+    if isinstance(command, ServiceBurn):
+        return Used(payers, day, command.item, 1, 0, amount_fen)
+    ((item, line),) = command.lines()
+    return Used(payers, day, item, 1, line.gpu_milli * line.seconds, amount_fen)
 
 
 def used_by_line(line: BurnedLine, state: State, day: int) -> list[Used]:

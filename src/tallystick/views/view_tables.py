@@ -36,7 +36,7 @@ _FIXED: Final = "fixed"
 _SPARSE_SUMS: Final = "sparse sums"
 _AS_TEXT: Final[Mapping[str, Callable[[Any], str]]] = {
     _EXACT_SUM: str,
-    _SPARSE_SUMS: lambda sums: json.dumps(sums, separators=(",", ":"), sort_keys=True),
+    _SPARSE_SUMS: json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode,
 }
 _FROM_TEXT: Final[Mapping[str, Callable[[str], Any]]] = {_EXACT_SUM: int, _SPARSE_SUMS: json.loads}
 _CHANGED_TO: Final = {_SUM: "{0} + excluded.{0}", _APPENDED: "CAST({0} || excluded.{0} AS BLOB)"}
@@ -139,10 +139,6 @@ class Table(Generic[Row]):
         for first in range(0, whole, _ROWS_AT_ONCE):
             c.execute(self._insert_many, [*chain.from_iterable(stored[first : first + _ROWS_AT_ONCE])])
         c.executemany(self._insert, stored[whole:])
-
-    def insert_missing(self, c: SQLiteCursor, rows: Iterable[Row]) -> None:
-        """Write those of some rows that aren't there."""
-        c.executemany(self._insert.replace("INSERT", "INSERT OR IGNORE", 1), self._stored(rows))
 
     def add(self, c: SQLiteCursor, rows: Iterable[Row]) -> None:
         """Write rows, no two with the same keys.
