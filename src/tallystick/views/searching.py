@@ -32,6 +32,7 @@ from tallystick.views.view_tables import Table
 HITS_MAX: Final = 20
 QUERY_MAX: Final = 200
 STATEMENTS_LOOKED_AT_MAX: Final = 2_000
+LINES_LOOKED_AT_MAX: Final = 20_000
 HASHES_LOOKED_AT_MAX: Final = 2_000_000
 _HASHES_AT_ONCE: Final = 65_536
 _HEX: Final = re.compile("[0-9a-f]{64}")
@@ -103,11 +104,15 @@ def statement_with_job(
         NotALedgerError: one can't be read.
     """
     c.execute(
-        f"SELECT entry_index FROM {STATEMENTS.name} ORDER BY entry_index DESC LIMIT ?",  # noqa: S608 - our own name
+        f"SELECT entry_index, lines_accepted + lines_refused FROM {STATEMENTS.name} ORDER BY entry_index DESC LIMIT ?",  # noqa: S608 - our own name
         (STATEMENTS_LOOKED_AT_MAX,),
     )
     job = encode(text)
-    for index in [row[0] for row in c.fetchall()]:
+    looked_at = 0
+    for index, lines in c.fetchall():
+        looked_at += lines
+        if looked_at > LINES_LOOKED_AT_MAX:
+            break
         if job in next(entries([index])):
             yield Hit("entry", str(index), "job")
 
