@@ -23,6 +23,7 @@ from uuid import UUID
 import journal
 import network
 import over_http
+import pages
 import plans
 import usage_records
 from eventsourcing.application import Application
@@ -46,6 +47,9 @@ CEILINGS = {
     "a command over HTTP, batches of 256": 1.15,
     journal.RATIO: 1.0,
     journal.MEMORY: 200.0,
+    pages.SLOWEST_P95: 50.0,
+    pages.FIRST_PAGE: 150.0,
+    pages.HEAVIEST_CHART: 100.0,
     "99 of 100 answers at half load, in full groups": 1.0,
     "an unchanged view, voucher": 0.05,
     **plans.CEILINGS,
@@ -248,6 +252,9 @@ def main() -> None:
     if journal.RATIO not in ratios:
         console.print("hledger isn't installed here: a journal isn't compared with its check")
 
+    console.print(f"[dim]{(pages.measure.__doc__ or '').strip()}[/]")
+    shown = pages.measure(folder, scale)
+    ratios |= pages.compared(shown)
     console.print(f"[dim]{(usage_records.measure.__doc__ or '').strip()}[/]")
     with folder() as where:
         usage = usage_records.measure(where, scale)
@@ -268,9 +275,13 @@ def main() -> None:
     for name, figure in http.items():
         table.add_row(name.replace("_", " "), f"{figure:,.0f}")
     console.print(table)
+    table = Table("page", *[name.replace("_", " ") for name in next(iter(shown.values()))])
+    for page, figures_of_page in shown.items():
+        table.add_row(page, *[f"{figure:,.1f}" for figure in figures_of_page.values()])
+    console.print(table)
     machine = {"cores": os.cpu_count(), "python": sys.version.split()[0], "system": platform.platform()}
     figures = {"machine": machine, "scale": scale, "rates_per_second": rates, "http": http, "ratios": ratios}
-    figures["journal"] = books
+    figures |= {"journal": books, "pages": shown}
     figures |= {"usage_seconds": usage, "plan": of_plan}
     figures |= {"floors": FLOORS, "ceilings": CEILINGS}
     Path("build/bench.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

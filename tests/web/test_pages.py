@@ -120,6 +120,17 @@ def test_a_file_is_kept_for_ever_at_the_address_that_a_page_gives(shown: Running
     assert shown.client.get("/static/%2e%2e/pages/page.py").status_code == 404
 
 
+def test_a_file_is_sent_compressed_to_who_takes_that_and_not_again_to_who_has_it(shown: Running) -> None:
+    place = STATIC.address("site.css")
+    plain = shown.client.get(place, headers={"Accept-Encoding": "identity"})
+    packed = shown.client.get(place, headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < len(plain.content) // 2
+    assert shown.client.get(place, headers={"If-None-Match": packed.headers["etag"]}).status_code == 304
+
+
 def test_what_is_shown_is_escaped_everywhere() -> None:
     """`|safe` and `Markup` are how a template would let a name be HTML; the charts escape for themselves."""
     templates = list((PACKAGE / "templates").rglob("*.html"))

@@ -8,7 +8,6 @@
 The ETag of a page is of the log's size and of all else that it depends on, so a reader who has it isn't sent it again.
 """
 
-import gzip
 import hashlib
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -26,6 +25,7 @@ from tallystick.printing.csv_bytes import csv_bytes
 from tallystick.web.asking import Asked as AsOf
 from tallystick.web.asking import answered_from
 from tallystick.web.conditional import has, headers_of, next_page, not_modified
+from tallystick.web.pages.compressing import COMPRESSED_FROM_BYTES, packed, takes_gzip
 from tallystick.web.pages.frame import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Frame, theme_of
 from tallystick.web.pages.page import Asked, Page, PageRoute, Place, Table
 from tallystick.web.pages.rendering import Renderer
@@ -52,8 +52,6 @@ HEADERS: Final[Mapping[str, str]] = {
 """Of every page."""
 VARY: Final = "Authorization, Cookie, Accept-Language, Accept-Encoding"
 COOKIE_SECONDS: Final = 31_536_000
-COMPRESSED_FROM_BYTES: Final = 1_024
-_COMPRESS_LEVEL: Final = 5
 _OK: Final = 200
 _HTML: Final = "text/html; charset=utf-8"
 _CSV: Final = "text/csv; charset=utf-8"
@@ -185,9 +183,8 @@ def compressed(
     request: Request, data: bytes, headers: Mapping[str, str], media_type: str, status: int = _OK
 ) -> Response:
     """Return an answer, compressed where the asker takes that and it is worth it."""
-    takes = [one.partition(";")[0].strip() for one in request.headers.get("accept-encoding", "").lower().split(",")]
-    if "gzip" in takes and len(data) >= COMPRESSED_FROM_BYTES:
-        data, headers = gzip.compress(data, _COMPRESS_LEVEL, mtime=0), {**headers, "Content-Encoding": "gzip"}
+    if len(data) >= COMPRESSED_FROM_BYTES and takes_gzip(request):
+        data, headers = packed(data), {**headers, "Content-Encoding": "gzip"}
     return Response(data, status, headers, media_type)
 
 

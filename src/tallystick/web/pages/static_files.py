@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from tallystick.errors import NotFoundError
 from tallystick.web.conditional import FOR_EVER_TO_ALL
+from tallystick.web.pages.compressing import packed, takes_gzip
 
 PATH: Final = "/static"
 _TYPES: Final[Mapping[str, str]] = {
@@ -31,9 +32,10 @@ _HASH_LENGTH: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """One file: its bytes, its type, and the hash that its address has."""
+    """One file: its bytes, the same compressed, its type, and the hash that its address has."""
 
     data: bytes
+    packed: bytes
     media_type: str
     hash: str
 
@@ -76,9 +78,8 @@ def _read(folder: Traversable, path: PurePosixPath) -> list[tuple[str, StaticFil
             found += _read(one, here)
         elif here.suffix in _TYPES:
             data = one.read_bytes()
-            found.append(
-                (str(here), StaticFile(data, _TYPES[here.suffix], hashlib.sha256(data).hexdigest()[:_HASH_LENGTH]))
-            )
+            short = hashlib.sha256(data).hexdigest()[:_HASH_LENGTH]
+            found.append((str(here), StaticFile(data, packed(data), _TYPES[here.suffix], short)))
     return found
 
 
@@ -91,9 +92,11 @@ async def static_file(request: Request) -> Response:
     found = STATIC.find(path)
     if found is None:
         raise NotFoundError(f"there is no file {path!a:.100} here")
-    tag = f'"{found.hash}"'
+    tag = f'W/"{found.hash}"'  # of the file, compressed or not
     kept = FOR_EVER_TO_ALL if request.url.query == found.hash else "public, no-cache"
-    headers = {"ETag": tag, "Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
+    headers = {"ETag": tag, "Cache-Control": kept, "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
+    if takes_gzip(request):
+        return Response(found.packed, 200, {**headers, "Content-Encoding": "gzip"}, found.media_type)
     return Response(found.data, 200, headers, found.media_type)
