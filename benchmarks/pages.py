@@ -1,4 +1,4 @@
-"""How long the pages of a ledger of a million lines take, and what a first one weighs, as `tallystick explore` shows it.
+"""How long the pages of a ledger of a million lines take, and what a first one weighs, as `explore` shows it.
 
 One voucher, contract, provider and holder have all the lines: the heaviest pages that there are. Each page
 is asked for again and again over one connection by a reader that keeps nothing, so that each is made anew.

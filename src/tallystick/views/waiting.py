@@ -6,14 +6,23 @@ Ages and days left are whole days of 24 hours, by the log's time of the last ent
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar
 
 from tallystick.views.ageing import age_days
-from tallystick.views.applications import APPLICATIONS
+from tallystick.views.applications import APPLICATIONS, ApplicationRow
 from tallystick.views.applications import IS_OPEN as APPLICATION_IS_OPEN
-from tallystick.views.balances import IS_OPEN, NOT_ENDED, RESERVATIONS, VOUCHERS, log_instant, log_time
+from tallystick.views.balances import (
+    IS_OPEN,
+    NOT_ENDED,
+    RESERVATIONS,
+    VOUCHERS,
+    ReservationBalance,
+    VoucherBalance,
+    log_instant,
+    log_time,
+)
 from tallystick.views.catalogue import TODAY, accreditation_balances
-from tallystick.views.claims import CLAIMS
+from tallystick.views.claims import CLAIMS, ClaimBalance
 from tallystick.views.entry_index import last_sealed_day
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.mandates import mandate_balances
@@ -22,12 +31,16 @@ from tallystick.views.reviews import verdicts_on
 from tallystick.views.view_tables import Table
 from tallystick.vouchers.quantities import DAY_US, format_instant, parse_day, parse_instant
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 WaitingKind = Literal["network", "treasury", "programme", "provider", "holder"]
 SHOWN_MAX: Final = 100
 COUNTED_MAX: Final = 1_000
 DAYS_AHEAD_MAX: Final = 366
 _END_OF_TIME: Final = "9999-12-31T23:59:59.999999Z"
 
+Found = TypeVar("Found", bound="DataclassInstance")
 Row = TypeVar("Row")
 
 
@@ -182,7 +195,7 @@ class _Asking:
             return members.get("programme") in self.programmes
         return members.get(self.of) == self.subject
 
-    def some(self, table: Table[Any], which: str, by: str, *values: str, **columns: str) -> list[Any]:
+    def some(self, table: Table[Found], which: str, by: str, *values: str, **columns: str) -> list[Found]:
         """Return rows in the order of a column, no more than are counted.
 
         Args:
@@ -223,7 +236,7 @@ def waiting(c: SQLiteCursor, of: WaitingKind, subject: str | None, within_days: 
     )
 
 
-def _some(found: Sequence[Any], row: Callable[[Any], Row], amount_fen: Callable[[Any], int]) -> Some[Row]:
+def _some(found: Sequence[Found], row: Callable[[Found], Row], amount_fen: Callable[[Found], int]) -> Some[Row]:
     """Return the first of what was found; only of those that are shown a row is made."""
     counted = found[:COUNTED_MAX]
     shown = tuple(map(row, counted[:SHOWN_MAX]))
@@ -231,7 +244,7 @@ def _some(found: Sequence[Any], row: Callable[[Any], Row], amount_fen: Callable[
 
 
 def _claims(asking: _Asking) -> Some[WaitingClaim]:
-    def row(claim: Any) -> WaitingClaim:  # noqa: ANN401 - a ClaimBalance
+    def row(claim: ClaimBalance) -> WaitingClaim:
         age = age_days(asking.now, claim)
         said = (claim.claim, claim.programme, claim.claimant, claim.amount_fen, claim.last_day, claim.claimed_at)
         return WaitingClaim(*said, age)
@@ -241,7 +254,7 @@ def _claims(asking: _Asking) -> Some[WaitingClaim]:
 
 
 def _applications(asking: _Asking) -> Some[WaitingApplication]:
-    def row(one: Any) -> WaitingApplication:  # noqa: ANN401 - an ApplicationRow
+    def row(one: ApplicationRow) -> WaitingApplication:
         verdicts = sum(
             verdict.standing == "stands" for verdict in verdicts_on(asking.c, f"application {one.application}")
         )
@@ -254,7 +267,7 @@ def _applications(asking: _Asking) -> Some[WaitingApplication]:
 
 
 def _vouchers(asking: _Asking) -> Some[EndingVoucher]:
-    def row(one: Any) -> EndingVoucher:  # noqa: ANN401 - a VoucherBalance
+    def row(one: VoucherBalance) -> EndingVoucher:
         left = asking.days_left(one.valid_until)
         said = (one.voucher, one.programme, one.holder, one.valid_until, one.available_fen, one.reserved_fen)
         return EndingVoucher(*said, left)
@@ -265,7 +278,7 @@ def _vouchers(asking: _Asking) -> Some[EndingVoucher]:
 
 
 def _reservations(asking: _Asking) -> Some[EndingReservation]:
-    def row(one: Any) -> EndingReservation:  # noqa: ANN401 - a ReservationBalance
+    def row(one: ReservationBalance) -> EndingReservation:
         left = asking.days_left(one.until)
         return EndingReservation(
             one.reservation, one.contract, one.holder, one.provider, one.until, one.remaining_fen, left

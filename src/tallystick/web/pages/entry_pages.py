@@ -14,7 +14,7 @@ from tallystick.signing.note import Note
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.quantities import parse_instant
 from tallystick.vouchers.rulebook import EVENT_KINDS
-from tallystick.web.charts import Fold, ProofWords, Told, proof_path
+from tallystick.web.charts import Chart, Fold, ProofWords, Told, proof_path
 from tallystick.web.pages.addresses import PLURALS
 from tallystick.web.pages.cells import columns_of, kind_of, table_of
 from tallystick.web.pages.page import Asked, CellKind, Column, Page, PageRoute, Table
@@ -311,7 +311,7 @@ def _proof(seen: SeenLog, index: int) -> tuple[SeenProof | None, str]:
         return None, str(error)
 
 
-def draw(proof: SeenProof, index: int, words: Words) -> Any:  # noqa: ANN401 - text of the charts, which escapes it
+def draw(proof: SeenProof, index: int, words: Words) -> Chart:
     """Draw the way from an entry's hash up to the root."""
     size = f"{proof.size:,}"
     folds = [Fold(one.sibling.hex(), "left" if one.is_left else "right", one.result.hex()) for one in proof.folds]
