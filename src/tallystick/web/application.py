@@ -82,15 +82,7 @@ def create_app(service: ServedLog) -> FastAPI:
             yield
         app.state.pending.close()
 
-    app = LogApplication(
-        title="Tallystick",
-        version=__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-    )
+    app = LogApplication(lifespan)
     app.state.service = service
     app.state.reads = service.reads
     logins = Sessions(service.reads, service.urls, service.clock)

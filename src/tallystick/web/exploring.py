@@ -13,7 +13,6 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tallystick import __version__
 from tallystick.serving.server import Hooks, serve
 from tallystick.serving.server import Place as Listening
 from tallystick.vouchers.reading_rights import Reading
@@ -45,15 +44,7 @@ def create_explorer(reads: Reads, place: Place, clock: Callable[[], int]) -> Fas
         async with reads.running():
             yield
 
-    app = ServedApplication(
-        title="Tallystick",
-        version=__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-    )
+    app = ServedApplication(lifespan)
     app.state.reads = reads
     rights.install(app, Rights(Reading.OPEN, reads, Sessions(reads, (), clock)))
     for router in (*routers.READING, problem_pages.router):

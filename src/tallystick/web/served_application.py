@@ -1,12 +1,28 @@
 """FastAPI as it is served here: its server logs and answers faults, and is told by which route one was answered."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+
+from tallystick import __version__
 
 
 class ServedApplication(FastAPI):
     """FastAPI, without its outermost layer: what nobody foresaw goes to the server, which logs and answers it."""
+
+    def __init__(self, lifespan: Lifespan[Any]) -> None:
+        """Make it, without routes; its description is served by a route of ours, if at all."""
+        super().__init__(
+            title="Tallystick",
+            version=__version__,
+            lifespan=lifespan,
+            docs_url=None,
+            redoc_url=None,
+            openapi_url=None,
+            redirect_slashes=False,
+        )
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the layers, from the one that turns exceptions into problems on."""

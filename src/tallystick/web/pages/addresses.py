@@ -4,23 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
-PLURALS: Final[Mapping[str, str]] = {
-    "voucher": "vouchers",
-    "holder": "holders",
-    "programme": "programmes",
-    "provider": "providers",
-    "contract": "contracts",
-    "application": "applications",
-    "claim": "claims",
-    "demand": "demands",
-    "mandate": "mandates",
-    "reservation": "reservations",
-    "treasury": "treasuries",
-    "party": "parties",
-    "key": "keys",
-    "item": "items",
-    "entry": "entries",
-}
+from tallystick.web.resources import RESOURCES
+
+PLURALS: Final[Mapping[str, str]] = {of.kind: of.plural for of in RESOURCES} | {"entry": "entries"}
 
 
 def address_of(kind: str, id_: object) -> str:

@@ -1,7 +1,7 @@
 """How the members of JSON are shown, by their names: amounts, times, names of things, which lead to their pages."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 from tallystick.web.pages.addresses import PLURALS
 from tallystick.web.pages.page import CellKind, Column, Table
@@ -84,7 +84,7 @@ def kind_of(name: str) -> CellKind:
     if name in _BY_NAME:
         return _BY_NAME[name]
     if name in PLURALS and name in _KINDS:
-        return name  # type: ignore[return-value]
+        return cast(CellKind, name)
     if name in _COUNTS:
         return "count"
     return next((kind for end, kind in _BY_END if name.endswith(end)), "text")
