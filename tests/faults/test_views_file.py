@@ -52,8 +52,15 @@ def answers(views: Views) -> list[Any]:
     index = [views.entries_concerning("voucher shanghai/v1"), views.statement_entry("guian", "train", 10**6)]
     seals = [views.seal_leaves(seal) for seal in views.entries_concerning("seals")]
     lists = [views.listed(kind, LISTED) for kind in get_args(ListKind)]
-    rest = [views.refusals_by_reason(), index, seals, lists, views.recorded(LISTED)]
+    rest = [views.refusals_by_reason(), index, seals, lists, views.recorded(LISTED), *figures(views)]
     return [balances, shown, views.programme("shanghai/compute-2026"), *rest]
+
+
+def figures(views: Views) -> list[Any]:
+    """What moved and was used, what waits, what is newest."""
+    used = [views.usage_by_item("provider", "guian"), views.usage_rows("treasury")]
+    newest = [views.statements(LISTED, provider="guian"), views.timeline("voucher", "shanghai/v1", LISTED)]
+    return [views.days("network"), views.waiting("network", None, 30), views.ageing("provider", "guian"), used, newest]
 
 
 def ask(folder: Path) -> list[Any]:

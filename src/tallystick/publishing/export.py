@@ -65,10 +65,10 @@ def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None,
         if not is_new and not writes_page:
             return 0
         with DurableFiles(folder) as files:
-            if page is not None and writes_page:
-                files.write(PAGE, page)
             if old_size < reader.size:
                 _write_tiles(reader, old_size, files, progress)
+            if page is not None and writes_page:
+                files.write(PAGE, page)
             files.sync()
             if is_new:
                 files.write(CHECKPOINT, note)
