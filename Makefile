@@ -54,7 +54,7 @@ test-system: $(READY_FOR_TESTS) test-cluster ## run what needs Debian's or npm's
 test-browser: $(READY_FOR_TESTS) ## look at every page in Debian's Chromium, and use them; pictures into build/screens
 	tests/browser/install build/browser
 	rm -rf build/screens
-	$(PYTEST) --junitxml=build/junit/browser.xml -m system $(PYTEST_FLAGS) tests/browser
+	$(PYTEST) --junitxml=build/junit/browser.xml -m system -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS) tests/browser
 
 vendor-check: ## download again what the pages bring that others wrote, and compare it (npm)
 	tests/system/check_vendored.py

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -36,9 +36,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.system)
 
 
-def pytest_unconfigure() -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand on what one of several processes has counted."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["counted"] = _COUNTED.as_lists()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what one of several processes has counted; one that died has nothing to say."""
+    _COUNTED.add(getattr(node, "workeroutput", {}).get("counted", {}))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
     """Say what was looked at, and what was found."""
-    if _COUNTED.pages:
+    if _COUNTED.pages and not hasattr(config, "workerinput"):
         print(_COUNTED.line())
 
 

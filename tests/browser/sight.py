@@ -6,7 +6,8 @@ axe         what keeps people out, as axe-core finds it
 form        status, headers, language, title; more width than a narrow screen has
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +84,14 @@ class Look(NamedTuple):
         return f"{self.language}-{self.theme}"
 
 
-LOOKS: Final = (Look("en", "light"), Look("en", "dark"), Look("zh", "light"), Look("zh", "dark"))
+LOOKS: Final[tuple[Look, ...]] = (
+    (Look("en", "light"), Look("zh", "dark"))
+    if os.environ.get("LOOKS") == "some"
+    else (Look("en", "light"), Look("en", "dark"), Look("zh", "light"), Look("zh", "dark"))
+)
+"""Each language in each theme; with LOOKS=some each language and each theme once."""
+LOOKS_ON_A_PHONE: Final = tuple({look.language: look for look in reversed(LOOKS)}.values())
+"""One for each language."""
 
 
 @dataclass
@@ -94,6 +102,17 @@ class Counted:
     axe: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+
+    def as_lists(self) -> dict[str, list[str]]:
+        """Return all of it, as it goes from one process to another."""
+        return {"pages": sorted(self.pages), "axe": self.axe, "console": self.console, "foreign": self.foreign}
+
+    def add(self, more: Mapping[str, Sequence[str]]) -> None:
+        """Count what another process has, too."""
+        self.pages.update(more.get("pages", ()))
+        self.axe += more.get("axe", ())
+        self.console += more.get("console", ())
+        self.foreign += more.get("foreign", ())
 
     def line(self) -> str:
         """Return what a run ends with."""

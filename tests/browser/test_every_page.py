@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from browser.examples import PATHS, Examples
-from browser.sight import LOOKS, PHONES, Eyes, Look
+from browser.sight import LOOKS, LOOKS_ON_A_PHONE, PHONES, Eyes, Look
 
 SCREENS: Final = Path(__file__).parents[2] / "build/screens"
 
@@ -26,7 +26,7 @@ def test_a_page_is_as_it_should_be(path: str, examples: Examples, eyes: dict[Loo
         window = eyes[look]
         window.look_at(address)
         window.take(SCREENS / f"{name_of(path)}-{look.name}.png")
-        if look.theme == "light":
+        if look in LOOKS_ON_A_PHONE:
             for size in PHONES:
                 picture = SCREENS / f"{name_of(path)}-{look.name}-phone.png"
                 assert window.width_beyond(size, picture) is None, (address, look, size)

@@ -35,7 +35,7 @@ def test_a_treasurys_clerk_sees_what_is_claimed_of_a_programme(
 ) -> None:
     """From the network to the city, its programme and a claim; as of before it was settled; in Chinese."""
     claim = examples.thing("claims")
-    with open_window(LOOKS[2]) as eyes:
+    with open_window(Look("zh", "light")) as eyes:
         page = eyes.page
         eyes.visit("/?lang=zh")
         programme = examples.row("claims", claim)["programme"]
