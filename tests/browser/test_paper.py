@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from browser.examples import PATHS, Examples
-from browser.sight import Eyes, Look, and_asked
+from browser.sight import LOOKS, Eyes, Look, and_asked
 from support.schedules import schedule
 from tallystick.web.pages.every_page import PAGES
 
@@ -27,7 +27,7 @@ def text_of_pages(pdf: Path) -> list[str]:
 def test_each_sheet_says_of_what_it_is(
     path: str, examples: Examples, eyes: dict[Look, Eyes], size: int, tmp_path: Path
 ) -> None:
-    window = eyes[Look("en", "dark")]
+    window = eyes[LOOKS[0]]
     window.visit(and_asked(examples.address(path), lang="en"))
     window.page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
     sheets = text_of_pages(tmp_path / "page.pdf")
