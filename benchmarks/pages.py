@@ -31,7 +31,7 @@ PAGES = (
     "/holders/holder",
     "/vouchers",
     "/entries",
-    "/entries/100",
+    "/entries/50",
     "/log",
 )
 SLOWEST_P95 = "milliseconds of the slowest page's p95, of a million lines"
