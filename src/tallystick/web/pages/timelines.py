@@ -31,6 +31,7 @@ _NAMED: Final[Mapping[str, CellKind]] = {
     "reason": "text",
 }
 """Members of a command that are shown beside its event, in this order."""
+_TOLD: Final = {*_NAMED, "party"}
 _HEADINGS: Final[Mapping[str, str]] = {
     "to": N_("New holder"),
     "into": N_("As the voucher"),
@@ -104,12 +105,12 @@ def _heading(name: str, words: Words) -> str:
 
 
 def _command(seen: Seen, index: int) -> dict[str, Any]:
-    """Return the members of an entry's command; none of one that its reader may not read as it is signed."""
+    """Return the members of an entry's command that are told; none of one that its reader may not read as signed."""
     try:
         command = seen.entry(index).event.command
     except NotFoundError:
         return {}
-    return command.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return command.model_dump(mode="json", exclude_none=True, include=_TOLD)  # and not every line of a statement
 
 
 def _tone(kind: str, command: Mapping[str, Any]) -> str:
