@@ -27,29 +27,36 @@ THINGS = {
     "claim": "acme/c1",
     "reservation": "acme/r1",
 }
+
+
+def about(kind: str, ask: Callable[[Answering, Any], object]) -> Callable[[Answering], object]:
+    """Return a question about the thing of a kind."""
+    return lambda views: ask(views, kind)
+
+
 QUESTIONS: dict[str, Callable[[Answering], object]] = {
     "days of the network": lambda views: views.days("network"),
     **{
-        f"days of a {kind}": lambda views, kind=kind: views.days(kind, THINGS[kind])  # type: ignore[misc]
+        f"days of a {kind}": about(kind, lambda views, of: views.days(of, THINGS[of]))
         for kind in ("treasury", "programme", "provider", "holder", "voucher", "contract")
     },
     "usage by item": lambda views: views.usage_by_item("network"),
     "usage of providers": lambda views: views.usage_rows("provider"),
     "what waits": lambda views: views.waiting("network", None, 30),
     **{
-        f"what waits of a {kind}": lambda views, kind=kind: views.waiting(kind, THINGS[kind], 30)  # type: ignore[misc]
+        f"what waits of a {kind}": about(kind, lambda views, of: views.waiting(of, THINGS[of], 30))
         for kind in ("treasury", "programme", "provider", "holder")
     },
     **{
-        f"ageing of a {kind}": lambda views, kind=kind: views.ageing(kind, THINGS[kind])  # type: ignore[misc]
+        f"ageing of a {kind}": about(kind, lambda views, of: views.ageing(of, THINGS[of]))
         for kind in ("treasury", "programme", "provider", "holder")
     },
     **{
-        f"lines of a {kind}": lambda views, kind=kind: views.lines(10, None, **{kind: THINGS[kind]})  # type: ignore[misc]
+        f"lines of a {kind}": about(kind, lambda views, of: views.lines(10, None, **{of: THINGS[of]}))
         for kind in ("provider", "holder", "contract")
     },
     **{
-        f"timeline of a {kind}": lambda views, kind=kind: views.timeline(kind, THINGS[kind], 10)  # type: ignore[misc]
+        f"timeline of a {kind}": about(kind, lambda views, of: views.timeline(of, THINGS[of], 10))
         for kind in ("voucher", "contract", "claim", "reservation", "programme")
     },
 }

@@ -290,7 +290,8 @@ def test_what_a_verdict_says(ledger: Path, log: list[bytes], tmp_path: Path) -> 
     with read_ledger(ledger) as reader:
         root = base64.b64encode(reader.checkpoint.root).decode()
     header, note = split_entry(log[7])
-    assert said["entry"]["kind"] == canonical_json.decode(header)["kind"]  # type: ignore[call-overload, index]
+    of_header: Any = canonical_json.decode(header)
+    assert said["entry"]["kind"] == of_header["kind"]
     assert said["entry"]["signed_by"] == [line.label for line in Note.from_bytes(note).signatures]
     assert (said["checkpoint"]["origin"], said["checkpoint"]["size"]) == (ORIGIN, str(len(log)))
     assert [one.get("seconds") for one in said["checkpoint"]["witnesses"]] == ["1767600000", None, "1767600002"]

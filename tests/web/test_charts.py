@@ -90,7 +90,9 @@ def corners(drawn: str) -> Iterator[tuple[float, float]]:
         elif element.tag == f"{SVG}path" and element.attrib.get("class") != "hatch":
             yield from path_points(element.attrib["d"])
         elif element.tag == f"{SVG}polyline":
-            yield from (tuple(map(float, point.split(","))) for point in element.attrib["points"].split())  # type: ignore[misc]
+            for point in element.attrib["points"].split():
+                x, y = map(float, point.split(","))
+                yield x, y
 
 
 def path_points(path: str) -> Iterator[tuple[float, float]]:

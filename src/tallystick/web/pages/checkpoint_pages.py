@@ -9,6 +9,7 @@ from tallystick.errors import MalformedError, TallystickError
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import Policy
+from tallystick.vouchers.rules.checkpoints import CheckpointRecord
 from tallystick.web.pages.checkpoint_lines import policy_of, signatures_table
 from tallystick.web.pages.log_pages import signed_checkpoint
 from tallystick.web.pages.page import Asked, Column, Page, PageRoute, Table
@@ -103,10 +104,10 @@ def _recorded(seen: SeenLog, index: int) -> dict[str, Any]:
     row: dict[str, Any] = {"index": index, "origin": None, "size": None, "root_hash": None, "party": None}
     try:
         _, entry = seen.entry_bytes(index)
-        if entry is not None:
-            row["party"] = entry.event.command.party
-            text: str = entry.event.command.checkpoint  # type: ignore[attr-defined]
-            said = Checkpoint.from_text(Note.from_bytes(text.encode()).text)
+        command = None if entry is None else entry.event.command
+        if isinstance(command, CheckpointRecord):
+            row["party"] = command.party
+            said = Checkpoint.from_text(Note.from_bytes(command.checkpoint.encode()).text)
             row |= {"origin": said.origin, "size": said.size, "root_hash": said.root.hex()}
     except TallystickError:
         pass
