@@ -210,7 +210,7 @@ def together(ledger: Ledger, calls: Sequence[Sequence[bytes]]) -> list[Any]:
     with ledger._writer_lock:
         for thread in threads:
             thread.start()
-        while len(ledger._waiting) < len(threads):
+        while ledger._group_commit.waiting < len(threads):
             threads[0].join(0.001)
     for thread in threads:
         thread.join()

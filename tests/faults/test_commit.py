@@ -250,23 +250,23 @@ def test_who_was_written_along_is_not_told_success_when_the_writer_is_interrupte
     """One thread writes for two and is interrupted: the other must not take its answers for kept."""
     outcomes: list[object] = []
 
-    def submit_other() -> None:
+    def submit(ref: str) -> None:
         try:
-            outcomes.append(ledger.submit([burn_note("other")]))
-        except StoreFailedError as error:
+            outcomes.append(ledger.submit([burn_note(ref)]))
+        except (StoreFailedError, KeyboardInterrupt) as error:
             outcomes.append(error)
 
-    other = threading.Thread(target=submit_other)
-    with ledger._writer_lock:  # held by this thread, which may take it again
-        other.start()
-        while not ledger._waiting:
-            other.join(0.001)
-        with monkeypatch.context() as patch:
-            patch.setattr(SQLiteLogRecorder, "insert_events", interrupt_before(SQLiteLogRecorder.insert_events))
-            with pytest.raises(KeyboardInterrupt):
-                ledger.submit([burn_note("mine")])
-    other.join()
-    assert [type(outcome) for outcome in outcomes] == [StoreFailedError]
+    threads = [threading.Thread(target=submit, args=(ref,)) for ref in ("mine", "other")]
+    with monkeypatch.context() as patch:
+        patch.setattr(SQLiteLogRecorder, "insert_events", interrupt_before(SQLiteLogRecorder.insert_events))
+        with ledger._writer_lock:
+            for thread in threads:
+                thread.start()
+            while ledger._group_commit.waiting < len(threads):
+                threads[0].join(0.001)
+        for thread in threads:
+            thread.join()
+    assert {type(outcome) for outcome in outcomes} == {KeyboardInterrupt, StoreFailedError}
     assert ledger.state.size == 11
 
 
@@ -281,7 +281,7 @@ def test_a_submitter_waits_until_its_own_notes_are_written(ledger: Ledger) -> No
     with ledger._writer_lock:
         for thread in threads:
             thread.start()
-        while len(ledger._waiting) < len(threads):
+        while ledger._group_commit.waiting < len(threads):
             threads[0].join(0.001)
     for thread in threads:
         thread.join()

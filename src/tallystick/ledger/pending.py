@@ -1,5 +1,6 @@
 """Notes on their way through the writer, in groups of one caller that are worth a transaction and yet soon done."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -56,14 +57,29 @@ class PendingNote:
     answer: NoteAnswer | None = None
 
 
-@dataclass(slots=True)
+def _held_lock() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+@dataclass(slots=True, eq=False)
 class Group:
-    """Some notes of one caller; `error` is raised instead of giving answers."""
+    """Some notes of one caller.
+
+    Attributes:
+        notes: in order.
+        verification: of what is signed in them; None if it hasn't begun.
+        error: raised instead of giving answers.
+        done: whether each note is answered, or there is an error.
+        wake: released once, when the group is done by another caller or this one is to write.
+    """
 
     notes: list[PendingNote]
-    verification: Verification
+    verification: Verification | None = None
     error: LedgerError | None = None
     done: bool = False
+    wake: threading.Lock = field(default_factory=_held_lock, repr=False)
 
     @property
     def answers(self) -> list[NoteAnswer]:

@@ -7,10 +7,10 @@
     (5) grow the tree, sign the checkpoint, commit all of it in one transaction
     (6) hand back receipts
 
-Many threads may submit: one that finds the writer free writes for all that wait (group commit). If a commit fails, the
-state in memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If it isn't
-known whether a commit was kept, the store's tail tells, once the lock is acquired: ours; nothing, and the same group is
-committed again; or another writer's, and then this writer has been fenced and stops.
+Many threads may submit: one that finds the writer free writes for all that wait (group_commit.py). If a commit fails,
+the state in memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If it
+isn't known whether a commit was kept, the store's tail tells, once the lock is acquired: ours; nothing, and the same
+group is committed again; or another writer's, and then this writer has been fenced and stops.
 
 One note can't hurt another: an unforeseen exception is answered to the note that it is due to (note_faults.py). If it
 came while the state was changed, the state is loaded anew, and the others are decided again without that note.
@@ -26,6 +26,7 @@ from tallystick.cycle_collection import paused_collection
 from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, WriterFencedError
 from tallystick.ledger.checking import check_notes
 from tallystick.ledger.clock_guard import ClockGuard
+from tallystick.ledger.group_commit import GroupCommit
 from tallystick.ledger.library import IntegrityError, PersistenceError
 from tallystick.ledger.log_signing import LogSigner
 from tallystick.ledger.note_faults import (
@@ -35,13 +36,13 @@ from tallystick.ledger.note_faults import (
     out_of_memory,
     read_alone,
 )
-from tallystick.ledger.pending import GROUP_NOTES_MAX, Admitted, Group, NoteAnswer, PendingNote, fail, in_groups
+from tallystick.ledger.pending import Admitted, Group, NoteAnswer, PendingNote, fail, in_groups
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.recorded_before import find_forgotten, recorded_before, recorded_lately
 from tallystick.ledger.store import CheckpointRow, ReferenceRow, tile_reader
 from tallystick.ledger.store import Group as CommitGroup
 from tallystick.ledger.tail import AUDIT_SAYS_MORE, Tail
-from tallystick.ledger.verification import Verifier
+from tallystick.ledger.verification import WORTH_A_PROCESS, Verifier
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.proofs import inclusion_proof
@@ -103,9 +104,8 @@ class Ledger:
         self._release = release
         self._is_fenced = False
         self._closed = False
-        self._waiting: deque[Group] = deque()
-        self._waiting_lock = threading.Lock()
         self._writer_lock = threading.RLock()
+        self._group_commit = GroupCommit(self._writer_lock, self._verify, self._write_groups)
 
     def submit(self, notes: Sequence[bytes]) -> list[NoteAnswer]:
         """Decide notes in order and keep what is admitted; what is answered is durable.
@@ -216,40 +216,38 @@ class Ledger:
         self.close()
 
     def _prepare(self, notes: Sequence[bytes]) -> Group:
-        pending = [PendingNote(read_alone(note, self.origin)) for note in notes]  # (1) (2)
-        commands = [note.reading for note in pending if isinstance(note.reading, SignedCommand)]
+        group = Group([PendingNote(read_alone(note, self.origin)) for note in notes])  # (1) (2)
+        if len(notes) >= WORTH_A_PROCESS:  # few are verified together with those of other callers
+            self._verify([group])
+        return group
+
+    def _verify(self, groups: Sequence[Group]) -> None:
+        """Begin to verify what is signed in some groups."""
+        readings = [note.reading for group in groups for note in group.notes]
+        commands = [reading for reading in readings if isinstance(reading, SignedCommand)]
         # Keys are only ever added, so it does no harm that the writer may be at work on this state.
-        return Group(pending, self._verifier.start(commands, self._tail.state))
+        verification = self._verifier.start(commands, self._tail.state)
+        for group in groups:
+            group.verification = verification
 
     def _write(self, group: Group) -> list[NoteAnswer]:
-        """Wait for one's turn to write, or for another to have written this group along."""
-        group.verification.finish()
-        with self._waiting_lock:
-            self._waiting.append(group)
-        with self._writer_lock:
-            while not group.done:  # what others had waiting before comes first, and may fill a transaction
-                self._write_waiting()
+        """Wait until a group is written, by this caller or by another along with its own."""
+        self._group_commit.submit(group)
         if group.error is not None:
             raise group.error
         return group.answers
 
-    def _write_waiting(self) -> None:
-        """Decide and commit what waits, up to a group's measure, as one transaction."""
-        with self._waiting_lock:
-            groups = [self._waiting.popleft()]
-            notes = len(groups[0].notes)
-            while self._waiting and notes + len(self._waiting[0].notes) <= GROUP_NOTES_MAX:
-                groups.append(self._waiting.popleft())
-                notes += len(groups[-1].notes)
+    def _write_groups(self, groups: Sequence[Group]) -> None:
+        """Decide and commit groups of several callers as one transaction."""
         try:
+            for group in groups:
+                if group.verification is not None:
+                    group.verification.finish()
             self._write_together(groups)
         except BaseException:
             # Ctrl-C, say, in one submitter's thread: the others that were written along must not take it for success.
             fail(groups, StoreFailedError("the writer was interrupted; submit again to find out what was kept"))
             raise
-        finally:
-            for group in groups:
-                group.done = True
 
     def _write_together(self, groups: Sequence[Group]) -> None:
         """Decide and commit groups as one transaction; if its commit fails for an unknown reason, each by itself."""

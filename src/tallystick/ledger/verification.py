@@ -29,8 +29,12 @@ class Verification:
     tasks: list[tuple[list[Owner], Pending]] = field(default_factory=list)
 
     def finish(self) -> None:
-        """Wait, and write down in each command what was found; what a task that failed owed, `admit` finds out."""
-        for owners, pending in self.tasks:
+        """Wait, and write down in each command what was found; what a task that failed owed, `admit` finds out.
+
+        Called again, it does nothing: several groups may share it.
+        """
+        tasks, self.tasks = self.tasks, []
+        for owners, pending in tasks:
             with suppress(Exception):  # there is no memory, or it is unforeseen
                 _, verdicts = pending.result()
                 for (command, claim), verdict in zip(owners, verdicts, strict=True):
