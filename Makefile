@@ -151,7 +151,7 @@ RESOLVE = $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --gene
 lock: $(BIN)/pip ## resolve the dependencies again, into every lock
 	$(PIP_INSTALL) 'uv>=0.9'
 	$(RESOLVE) --all-extras --group build --group test --group lint pyproject.toml -o requirements-test.lock
-	$(RESOLVE) --extra serve --group build -c requirements-test.lock pyproject.toml -o requirements.lock
+	$(RESOLVE) --extra serve --extra fast --group build -c requirements-test.lock pyproject.toml -o requirements.lock
 	$(RESOLVE) --python-version 3.11 -c requirements-test.lock docs/requirements.in -o docs/requirements.lock
 	$(RESOLVE) --python-version 3.11 -c requirements-test.lock mutation/requirements.in -o mutation/requirements.lock
 	$(RESOLVE) --python-version 3.11 -c requirements-test.lock fuzz/requirements.in -o fuzz/requirements.lock

@@ -1,8 +1,8 @@
 """Every reader of bytes from strangers refuses with its own error or gives the same bytes again, whatever comes.
 
-Readers of usage records give no bytes again: their counts add up.
+Readers of usage records give no bytes again: their counts add up. Of crafted signatures, all verifiers say the same.
 
-    run.py [--seconds 60]             all readers of tests/support/*readers.py in turn, sharing the time
+    run.py [--seconds 60]             all readers of tests/support in turn, sharing the time
     run.py --only NAME [--seconds N]  one of them
     run.py --replay NAME FILE         what was kept of a failure, once more
 
@@ -92,8 +92,8 @@ def _fuzz(name: str, seconds: int) -> None:
 
 
 def _all_readers() -> list[Any]:
-    """Those that give the same bytes again, and those of usage records, which count what they read."""
-    return [importlib.import_module(f"support.{name}") for name in ("readers", "usage_readers")]
+    """Those that give the same bytes again, those of usage records, which count, and those that verify."""
+    return [importlib.import_module(f"support.{name}") for name in ("readers", "usage_readers", "crafted_signatures")]
 
 
 def _readers_with(name: str) -> Any:  # noqa: ANN401 - a module

@@ -13,8 +13,11 @@ TABLE = "signing/algorithms.py"
 NAMED = re.compile(r"ed25519|\b0x0[14]\b|[\"']sha256:?[\"'{]", re.IGNORECASE)
 HASHING = re.compile(r"\bhashlib\b|\bhazmat\.primitives\.hashes\b")
 NAMED_BY = {
+    "cli/__init__.py": "which libraries verify it, beside the version",
     "cli/usage_files.py": "what sha256sum says of a file that was read, for people to compare",
     "signing/keys.py": "the types of keys as constants, from the table",
+    "signing/ed25519.py": "which keys and signatures of it are refused, for the table",
+    "signing/libsodium.py": "one of those that verify it",
     "usage/workbook.py": "the same of files of usage, in a workbook",
     "token_keys.py": "PKCS#11 has numbers of its own for each",
     "transparency/cosignature.py": "C2SP tlog-cosignature is Ed25519's",

@@ -17,6 +17,7 @@ PURE = ("signing", "vouchers", "transparency", "forms", "wire")
 THIRD_PARTIES = {
     "annotated_types",
     "cryptography",
+    "nacl",  # where it is installed
     "orjson",
     "pydantic",
     "pydantic_core",

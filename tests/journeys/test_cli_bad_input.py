@@ -14,6 +14,7 @@ import tallystick
 from support.command_line import ORIGIN, Desk, done, failed, run
 from tallystick.cli import over_http
 from tallystick.ledger import note_faults
+from tallystick.signing.ed25519 import verified_by
 from tallystick.signing.note import Note, Signature
 from tallystick.static import web
 from tallystick.vouchers.admit import SignedCommand, admit
@@ -42,7 +43,8 @@ def note(made: Desk) -> Path:
 def test_the_version_is_told_and_nothing_else() -> None:
     for more in ((), ("balances", "nowhere")):
         told = run("--version", *more)
-        assert (told.status, told.out, told.err) == (0, f"tallystick {tallystick.__version__}\n", "")
+        assert (told.status, told.err) == (0, "")
+        assert told.out == f"tallystick {tallystick.__version__}\nsignatures verified by {verified_by()}\n"
 
 
 def answers(desk: Desk, note: Path) -> list[dict[str, object]]:

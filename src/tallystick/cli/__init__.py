@@ -63,6 +63,8 @@ EXTRA_OF = {
         ("serving over HTTP", "serve"),
     ),
     "pkcs11": ("a key in a token", "pkcs11"),
+    "nacl": ("verification by libsodium", "fast"),
+    **dict.fromkeys(("dask", "distributed"), ("an audit on many machines", "dask")),
     **dict.fromkeys(("pylopdf_fonts_zh_cn", "typst"), ("a statement as PDF", "books")),
     "python_calamine": ("a workbook of usage", "usage"),
     "tzdata": ("a time zone by name", "usage"),
@@ -134,7 +136,7 @@ def _run(arguments: Sequence[str]) -> int:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    version = typer.Option("--version", help="Show the version, and do nothing else.", callback=_show_version)
+    version = typer.Option("--version", help="Show the version and what verifies.", callback=_show_version)
 
     @app.callback()
     def tallystick(version: Annotated[bool, version] = False) -> None:
@@ -148,9 +150,10 @@ def _show_version(asked: bool) -> None:
     import typer
 
     from tallystick import __version__
+    from tallystick.signing.ed25519 import verified_by
 
     if asked:
-        sys.stdout.write(f"tallystick {__version__}\n")
+        sys.stdout.write(f"tallystick {__version__}\nsignatures verified by {verified_by()}\n")
         raise typer.Exit
 
 

@@ -2,6 +2,7 @@
 
     canonical_json   a value <-> its only encoding (RFC 8785, restricted)
     algorithms       the one table of what may sign, and of hash functions
+    ed25519          which keys are refused, and which signatures count
     keys             key names, key ids, vkey text (C2SP signed-note)
     note             parse, verify and sign notes (C2SP signed-note)
 

@@ -10,37 +10,23 @@ Every key and every hash in a field names its algorithm, so another one is a row
 A row more changes what is accepted, so it is of a new edition of the rules (docs/decisions/0081): a log of an earlier
 edition is decided without it. What specifications fix to SHA-256 (tree hashes, key ids) isn't looked up here.
 
-A key is read from strangers, so beyond the format two kinds of Ed25519 points are refused: points of small order, with
-which one signature fits nearly any message, and second encodings of a point (y >= 2^255 - 19), which would get one key
-admitted twice. Bytes that are no point at all are taken: nothing ever verifies with them.
-
-RFC 8032 leaves open which signatures the owner of a key may craft, and verifiers differ. So R, a signature's first
-half, is refused by the same rule: libsodium, Node and others refuse it too, and OpenSSL alone doesn't. The rest is
-OpenSSL's: no cofactor, R compared by its bytes, S below the order of the group (docs/decisions/0027).
+Which keys and signatures of Ed25519 are refused is in ed25519.py.
 """
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, Literal, Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tallystick.errors import KeyMalformedError, MalformedError, SignatureInvalidError
+from tallystick.errors import KeyMalformedError, MalformedError
 from tallystick.field_faults import shown
+from tallystick.signing import ed25519
 
 Use = Literal["notes", "cosignatures"]
 
 _UNASSIGNED: Final = 0xFF
-KEYS_CACHED_MAX: Final = 4_096
-_POINT_SIZE: Final = 32
-_FIELD_PRIME: Final = 2**255 - 19
-_Y_BITS: Final = 2**255 - 1
-# The y of the eight points whose order divides 8; two x share each y but 1 and -1.
-_Y_OF_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
-_SMALL_ORDER_Y: Final = frozenset({0, 1, _FIELD_PRIME - 1, _Y_OF_ORDER_8, _FIELD_PRIME - _Y_OF_ORDER_8})
 
 
 class Signer(Protocol):
@@ -94,35 +80,10 @@ class SignatureAlgorithm:
         return bytes([self.type_byte]) + self.identifier
 
 
-def _is_weak_or_non_canonical(point: bytes) -> bool:
-    """Return whether a point's encoding has small order, or a y that isn't below p."""
-    y = int.from_bytes(point, "little") & _Y_BITS
-    return y >= _FIELD_PRIME or y in _SMALL_ORDER_Y
-
-
-def _flaw_of_ed25519(public_key: bytes) -> str | None:
-    weak = _is_weak_or_non_canonical(public_key)
-    return "is a weak or non-canonical point, with which anybody could sign" if weak else None
-
-
-def _verify_ed25519(public_key: bytes, signature: bytes, message: bytes) -> None:
-    if _is_weak_or_non_canonical(signature[:_POINT_SIZE]):
-        raise SignatureInvalidError("its first half is a weak or non-canonical point")
-    try:
-        _public_key(public_key).verify(signature, message)
-    except InvalidSignature:
-        raise SignatureInvalidError from None
-
-
-@lru_cache(KEYS_CACHED_MAX)
-def _public_key(public_key: bytes) -> Ed25519PublicKey:
-    return Ed25519PublicKey.from_public_bytes(public_key)
-
-
 def _ed25519(type_byte: int, name: str, use: Use) -> SignatureAlgorithm:
+    size, flaw_of, verify = ed25519.POINT_SIZE, ed25519.flaw_of, ed25519.verify
     private_key = Ed25519PrivateKey.from_private_bytes
-    verify, flaw_of = _verify_ed25519, _flaw_of_ed25519
-    return SignatureAlgorithm(type_byte, name, use, _POINT_SIZE, flaw_of, verify, Ed25519PrivateKey, private_key)
+    return SignatureAlgorithm(type_byte, name, use, size, flaw_of, verify, Ed25519PrivateKey, private_key)
 
 
 SIGNER: Final = _ed25519(0x01, "Ed25519", "notes")

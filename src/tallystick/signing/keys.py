@@ -5,7 +5,7 @@ Names, ids and the vkey text are C2SP signed-note's (v1.0.0, "Signatures" and "V
     key id = SHA-256(name || 0x0A || algorithm || public key)[:4]
     vkey   = <name>+<key id, 8 lower-case hex digits>+<base64(algorithm || public key)>
 
-Which algorithms there are, and which keys and signatures of each are refused, is in algorithms.py.
+Which algorithms there are is in algorithms.py, and which keys and signatures of Ed25519 are refused in ed25519.py.
 
 Nothing here says whether a key counts, and a key id is a hint: 32 bits collide on demand, so never trust it alone.
 """
@@ -19,13 +19,13 @@ from typing import Final, Self
 from tallystick.errors import KeyMalformedError, SignatureInvalidError
 from tallystick.signing.algorithms import (
     COSIGNER,
-    KEYS_CACHED_MAX,
     SIGNER,
     PrivateKey,
     SignatureAlgorithm,
     Signer,
     signature_algorithm,
 )
+from tallystick.signing.ed25519 import KEYS_CACHED_MAX
 
 ED25519: Final = SIGNER.type_byte
 COSIGNATURE_ED25519: Final = COSIGNER.type_byte
