@@ -26,6 +26,13 @@ settings.register_profile("search", deadline=None, max_examples=2_000, print_blo
 settings.load_profile("ci")
 
 
+def pytest_report_header() -> str:
+    """Say which libraries verify: CI runs with PyNaCl and without."""
+    from tallystick.signing.ed25519 import verified_by
+
+    return f"signatures verified by {verified_by()}"
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark properties as `long`: they are tried with more examples then."""

@@ -1,27 +1,23 @@
 """Signatures on which verifiers differ: we accept what all of them accept, and the answer of each is in the vector."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from support import ed25519_by_hand as by_hand
 from support.actors import key_of
+from support.published_signatures import PUBLISHED, VECTORS, openssl_accepts
 from support.weak_signatures import GROUP_ORDER, IDENTITY, sign_without_nonce
 from tallystick.errors import KeyMalformedError, SignatureInvalidError
-from tallystick.signing import ed25519, libsodium
+from tallystick.signing import ed25519
 from tallystick.signing.keys import COSIGNATURE_ED25519, ED25519, SigningKey, VerifierKey
 from tallystick.signing.note import Note, Signature, open_note
 from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint
 from tallystick.transparency.cosignature import verify_cosignature
 from tallystick.verifying import result_of
 
-PUBLISHED: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "ed25519_cctv.json").read_text("ascii"))
-VECTORS: Final[list[tuple[int, str, str, str, list[str], bool]]] = [tuple(row) for row in PUBLISHED["vectors"]]
 REFUSED_BY_SOME: Final = {"low_order_A", "low_order_R", "non_canonical_A", "non_canonical_R", "low_order_residue"}
 SEED: Final = bytes(range(32))
 MESSAGE: Final = b"a line\n"
@@ -29,12 +25,12 @@ MESSAGE: Final = b"a line\n"
 WITHOUT_NONCE: Final = IDENTITY + bytes.fromhex("bc70b242c317b8386d64d5affdea7ae2f804f7df6730b8d9ab2ba43230ef6d0d")
 
 
-@pytest.fixture(params=["libsodium, then cryptography", "cryptography alone"], autouse=True)
+@pytest.fixture(params=["as installed", "cryptography alone"], autouse=True)
 def libraries(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test of this file, with PyNaCl and as if it weren't installed."""
+    """Every test of this file, with what is installed and as if PyNaCl weren't."""
     if request.param == "cryptography alone":
         monkeypatch.setattr(ed25519, "_libsodium", lambda: None)
-    assert ed25519.verified_by().startswith("libsodium of PyNaCl 1." if "," in request.param else "cryptography ")
+        assert ed25519.verified_by().startswith("cryptography ")
 
 
 def accepts(key: VerifierKey, signature: bytes, message: bytes) -> bool:
@@ -55,14 +51,6 @@ def test_the_published_vectors_have_our_answers() -> None:
     assert sum(accepted for *_, accepted in VECTORS) == 43
 
 
-def openssl_accepts(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True
-
-
 def test_openssl_alone_accepts_more() -> None:
     """What the rule is for."""
     differ = [
@@ -79,51 +67,6 @@ def test_plain_integers_give_our_answers() -> None:
     for number, key, signature, message, _, accepted in VECTORS:
         given = (bytes.fromhex(key), bytes.fromhex(signature), message.encode())
         assert by_hand.is_documented_as_good(*given) == accepted, number
-
-
-def test_libsodium_accepts_nothing_that_openssl_refuses() -> None:
-    """On all 914, also those of keys that are refused before: so asking it first adds nothing."""
-    of_refused_keys = PUBLISHED["vectors_of_refused_keys"]
-    rows = [(bytes.fromhex(key), signature, message) for _, key, signature, message, *_ in VECTORS] + [
-        (bytes.fromhex(PUBLISHED["keys_refused"][place]), *rest) for _, place, *rest in of_refused_keys
-    ]
-    assert len(rows) == 914
-    good = 0
-    for key, signature, message in rows:
-        given = (key, bytes.fromhex(signature), message.encode())
-        if libsodium.accepts(*given):
-            good += 1
-            assert openssl_accepts(*given)
-    assert good == 43
-
-
-def times_the_cofactor(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """What libsodium's development branch checks: 8·S·B = 8·R + 8·k·A."""
-    key, r = by_hand.decoded(public_key), by_hand.decoded(signature[:32])
-    s = int.from_bytes(signature[32:], "little")
-    if key is None or r is None or s >= GROUP_ORDER:
-        return False
-    k = by_hand.challenge(signature[:32], public_key, message)
-    left, right = by_hand.times(s, by_hand.BASE), by_hand.add(r, by_hand.times(k, key))
-    return by_hand.encoded(by_hand.times(8, left)) == by_hand.encoded(by_hand.times(8, right))
-
-
-def without_a_bound_on_s(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    s = int.from_bytes(signature[32:], "little") % GROUP_ORDER
-    return by_hand.verifies(public_key, signature[:32] + s.to_bytes(32, "little"), message)
-
-
-@pytest.mark.parametrize(
-    "verifier", [times_the_cofactor, without_a_bound_on_s, lambda *_: False, lambda *_: True], ids=range(4)
-)
-def test_a_libsodium_of_another_rule_is_not_used(
-    verifier: Callable[[bytes, bytes, bytes], bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.undo()
-    assert libsodium.follows_the_rule()
-    monkeypatch.setattr(libsodium, "accepts", verifier)
-    assert not libsodium.follows_the_rule()
-    assert ed25519._libsodium.__wrapped__() is None
 
 
 def test_the_other_published_keys_are_refused() -> None:

@@ -1,0 +1,3 @@
+"""First on PYTHONPATH, this makes a machine where PyNaCl isn't installed (.ci/run)."""
+
+raise ImportError("PyNaCl is hidden")
