@@ -272,11 +272,12 @@ class Ledger:
         return answer
 
     def _decide(self, signed: SignedCommand) -> Entry | Refusal:
-        """Decide a command, with signatures verified ahead and without; nothing is changed by that."""
+        """Decide a command, with signatures verified ahead and without, and with nothing known of who pays."""
         before = self.state.to_bytes()
         answer = admit(self.state, signed, self.at)
         verdicts = self._verdicts_ahead(signed.note)
         assert admit(self.state, replace(signed, verdicts=verdicts), self.at) == answer
+        assert admit(replace(self.state, payers={}), signed, self.at) == answer, "what is known changes it"
         assert self.state.to_bytes() == before, "a decision changes nothing"
         if isinstance(answer, Entry):
             assert Entry.from_bytes(answer.to_bytes()) == answer

@@ -131,6 +131,8 @@ class _Object(_View):
             return _Dues(self._trace, self._path, self._raw)
         if name == "unclaimed" and isinstance(self._raw, State):
             return _Unclaimed(self._trace, (*self._path, name), self._raw.unclaimed)
+        if name == "payers" and isinstance(self._raw, State):
+            return {}  # what was worked out from other parts of the state is worked out again, so that these are read
         of_class = getattr(type(self._raw), name, None)
         if isinstance(of_class, property):
             assert of_class.fget is not None

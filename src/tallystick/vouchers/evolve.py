@@ -5,6 +5,7 @@ What each command does is its rule's; here is what every entry does.
 
 from tallystick.vouchers.leaving import let_go
 from tallystick.vouchers.rules.books import BookSeal
+from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.rule import Event, Postings, touched
 from tallystick.vouchers.seals import Touches
 from tallystick.vouchers.state import Reference, State
@@ -29,6 +30,8 @@ def evolve(state: State, event: Event, *, is_part: bool = False) -> Postings:
     command = event.command
     state.at = event.at
     _forget(state)
+    if not isinstance(command, TimeBurn):
+        state.payers.clear()  # rules/paying.py
     postings = command.evolve(state, event)
     for name in command.parties_named():
         named = state.parties.get(name)

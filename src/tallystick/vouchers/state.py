@@ -17,16 +17,7 @@ from typing import Annotated, Final, Literal, NamedTuple, Self, get_args
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from tallystick.errors import MalformedError
-from tallystick.vouchers.book import (
-    ACCOUNTS,
-    MEMORANDA,
-    AnyAccount,
-    Book,
-    Lot,
-    Posting,
-    lot_in,
-    voucher_in,
-)
+from tallystick.vouchers.book import ACCOUNTS, MEMORANDA, AnyAccount, Book, Lot, Posting, lot_in, voucher_in
 from tallystick.vouchers.burns import BYTES_AS_BASE64, Group, JobTimes, Statement
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.holdings import Reservation, Voucher
@@ -98,6 +89,7 @@ class State:
         left: ids of what has ended and left, by what it was, with the entry of the seal that it left with (leaving.py).
         touches: by account, which entries touched it.
         documents: by hash, for ever: its contract (empty once that has left), or of an invoice its statement.
+        payers: by contract, who pays for its lines, as its last statement found it; not saved (rules/paying.py).
         job_times: by provider and item; not saved, because it follows from the statements.
         statements: by provider and reference.
         statement_order: provider and reference, oldest first.
@@ -138,6 +130,7 @@ class State:
     seals: dict[str, Seal] = field(default_factory=dict)
     left: dict[Leaving, dict[str, int]] = field(default_factory=_nothing_left)
     touches: dict[str, Touches] = field(default_factory=dict)
+    payers: Annotated[dict[str, object], Field(exclude=True)] = field(default_factory=dict, compare=False, repr=False)
     job_times: Annotated[dict[str, dict[str, JobTimes]], Field(exclude=True)] = field(default_factory=dict)
     statements: dict[str, dict[str, Statement]] = field(default_factory=dict)
     statement_order: deque[tuple[str, str]] = field(default_factory=deque)

@@ -163,7 +163,7 @@ class StatementLines:
         self.oldest = at - state.burn_window_us
         self.sealed_until = 0 if state.sealed_day is None else state.start_of(state.sealed_day + 1)
         self.corrected: set[Corrected] = set()
-        self.payers = ContractPayers(state, contract_id, "gpu_time", Reason.ITEM_NOT_GPU_TIME)
+        self.payers = ContractPayers.known(state, contract_id, "gpu_time", Reason.ITEM_NOT_GPU_TIME)
         self.fees_fen = list[int]()
         self.absorbed = list[tuple[int, int]]()
         self.refused = list[tuple[int, Reason]]()

@@ -9,13 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from tallystick.vouchers.book import Book
 from tallystick.vouchers.contracts import Contract, price_at
 from tallystick.vouchers.fields import ItemUnit
 from tallystick.vouchers.holdings import Reservation
-from tallystick.vouchers.programmes import Programme, Proration
-from tallystick.vouchers.quantities import BASIS_POINTS, INSTANT_MAX, share_fen
+from tallystick.vouchers.programmes import Programme
+from tallystick.vouchers.quantities import BASIS_POINTS, INSTANT_MAX, SECOND_US, share_fen, start_of_day
 from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rules.invoices import Invoice, truncated
 from tallystick.vouchers.state import State
+
+CONTRACTS_KNOWN_MAX: Final = 4_096
 
 _NEVER: Final = INSTANT_MAX + 1
 
@@ -53,35 +57,6 @@ class _Part(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Invoice:
-    """What was invoiced: the item, the days (since 1970) that it is for, both of them among these, and the fee."""
-
-    item: str
-    first_day: int
-    last_day: int
-    fee_fen: int
-
-    def prorated(self, proration: Proration | None) -> tuple[int, int, int] | None:
-        """Return the days of it that a programme counts, the first and the last, and its fee for these.
-
-        None: none of its days lies in the programme's window, or they are no time by its way of counting days.
-        """
-        if proration is None:
-            return self.first_day, self.last_day, self.fee_fen
-        first_day, last_day = max(self.first_day, proration.first_day), min(self.last_day, proration.last_day)
-        more = 1 if proration.day_count == "inclusive" else 0
-        days, all_days = last_day - first_day + more, self.last_day - self.first_day + more
-        if first_day > last_day or days <= 0:
-            return None
-        return first_day, last_day, _truncated(self.fee_fen * days // all_days, proration)
-
-
-def _truncated(amount_fen: int, proration: Proration | None) -> int:
-    truncate_fen = 1 if proration is None else proration.truncate_fen
-    return amount_fen // truncate_fen * truncate_fen
-
-
-@dataclass(frozen=True, slots=True)
 class Terms:
     """What holds for an item's lines that begin and end between certain instants (microseconds).
 
@@ -113,13 +88,34 @@ class Terms:
 class ContractPayers:
     """A contract's programmes while a statement is decided: what its lines so far took, on top of the state."""
 
+    @classmethod
+    def known(cls, state: State, contract_id: str, unit: ItemUnit, of_another_unit: Reason) -> "ContractPayers":
+        """Return those that pay for lines, as they were for the contract's last statement where nothing else changed.
+
+        What they pay by is changed by no statement but for the balances, and `evolve` drops it with every other entry
+        (docs/decisions/0164). All callers ask for the same unit.
+        """
+        known = state.payers.get(contract_id)
+        if isinstance(known, cls) and known._is_resumed(state.book):
+            return known
+        found = cls(state, contract_id, unit, of_another_unit)
+        if len(state.payers) >= CONTRACTS_KNOWN_MAX:
+            del state.payers[next(iter(state.payers))]
+        state.payers[contract_id] = found
+        return found
+
     def __init__(self, state: State, contract_id: str, unit: ItemUnit, of_another_unit: Reason) -> None:
-        self._state = state
+        self._items = state.items
+        self._all_programmes = state.programmes
+        self._utc_offset_seconds = state.utc_offset_us // SECOND_US
+        self._burn_window_us = state.burn_window_us
         self._unit = unit
         self._of_another_unit = of_another_unit
+        self._contract_id = contract_id
         self._contract = contract = state.contracts[contract_id]
-        self._begins_at = state.start_of(contract.first_day)
-        self._ends_at = state.start_of(contract.last_day + 1)
+        self._reservations = [*contract.reservations]
+        self._begins_at = self._start_of(contract.first_day)
+        self._ends_at = self._start_of(contract.last_day + 1)
         self._tariffs = state.tariffs.get(contract.provider, {})
         self._chargeable_fen = contract.amount_fen - state.book["charged", contract_id]
         self._other_support_fen = contract.other_support_fen - state.book["absorbed", contract_id]
@@ -127,11 +123,32 @@ class ContractPayers:
         self._purses = [purse for purses in self._programmes.values() for purse in purses]
         self._terms: dict[str, Terms] = {}  # by item, the newest
 
+    @property
+    def items_known(self) -> set[str]:
+        """The items of which terms are known."""
+        return {*self._terms}
+
+    def _is_resumed(self, book: Book) -> bool:
+        """Read the balances anew, and return whether the reservations are still the same."""
+        contract = self._contract
+        if contract.reservations != self._reservations:
+            return False
+        self._chargeable_fen = contract.amount_fen - book["charged", self._contract_id]
+        self._other_support_fen = contract.other_support_fen - book["absorbed", self._contract_id]
+        for purse in self._purses:
+            left_fen = book["reserved", purse.id]
+            if bool(left_fen) != bool(purse.left_fen):  # emptied by a statement that wasn't recorded
+                self._terms.clear()
+            purse.left_fen = left_fen
+        return True
+
     def terms(self, item_id: str, starts_at: int, ends_at: int) -> Terms:
         """Return what holds for a line of an item and an interval (microseconds)."""
         terms = self._terms.get(item_id)
         if terms is None or not terms.earliest <= starts_at < terms.before or not terms.after < ends_at <= terms.latest:
-            terms = self._terms[item_id] = self._found_terms(item_id, starts_at, ends_at)
+            terms = self._found_terms(item_id, starts_at, ends_at)
+            if item_id in self._items:  # of what strangers make up, nothing is kept
+                self._terms[item_id] = terms
         return terms
 
     def pay(self, terms: Terms, fee: int, *, takes_available: bool) -> Paid | Reason:
@@ -164,7 +181,7 @@ class ContractPayers:
             at: the log's time (microseconds).
         """
         found = [
-            self._part_of_invoice(self._state.programmes[name], open_purses, invoice, at)
+            self._part_of_invoice(self._all_programmes[name], open_purses, invoice, at)
             for name, purses in self._programmes.items()
             if (open_purses := [purse for purse in purses if purse.left_fen])
         ]
@@ -202,7 +219,7 @@ class ContractPayers:
 
     def _found_terms(self, item_id: str, starts_at: int, ends_at: int) -> Terms:
         """Return what holds for a line, and between which instants the same holds."""
-        item = self._state.items.get(item_id)
+        item = self._items.get(item_id)
         if item is None:
             return Terms(reason_before_time=Reason.ITEM_UNKNOWN)
         if item.unit != self._unit:
@@ -222,7 +239,7 @@ class ContractPayers:
         for programme_id, purses in self._programmes.items():
             open_purses = [purse for purse in purses if purse.left_fen]
             if open_purses:
-                programme = self._state.programmes[programme_id]
+                programme = self._all_programmes[programme_id]
                 part = self._part_of(programme, open_purses, (item_id, price_fen), starts_at, ends_at)
                 if isinstance(part, Reason):
                     first_reason = first_reason or part
@@ -251,7 +268,7 @@ class ContractPayers:
             is_too_early = starts_at < purses[0].valid_from
             return Reason.OUTSIDE_VOUCHER_VALIDITY if is_too_early else Reason.OUTSIDE_RESERVATION
         oldest = fitting[0]
-        share = oldest.rules.share_of(item_id, self._state.items[item_id], oldest.holder_class)
+        share = oldest.rules.share_of(item_id, self._items[item_id], oldest.holder_class)
         return Reason.ITEM_NOT_COVERED if share is None else _Part(*share, fitting)
 
     def _part_of_invoice(self, programme: Programme, purses: list[Purse], invoice: Invoice, at: int) -> _Part | Reason:
@@ -264,14 +281,14 @@ class ContractPayers:
         counted = invoice.prorated(oldest.rules.proration)
         assert counted is not None
         first_day, last_day, base_fen = counted
-        starts_at, ends_at = self._state.start_of(first_day), self._state.start_of(last_day + 1)
+        starts_at, ends_at = self._start_of(first_day), self._start_of(last_day + 1)
         accreditation = programme.accreditation(self._contract.provider, starts_at, ends_at)
         if accreditation is None or invoice.item not in accreditation.price_limits_fen:
             return Reason.PROVIDER_NOT_ACCREDITED
-        share = oldest.rules.share_of(invoice.item, self._state.items[invoice.item], oldest.holder_class)
+        share = oldest.rules.share_of(invoice.item, self._items[invoice.item], oldest.holder_class)
         if share is None:
             return Reason.ITEM_NOT_COVERED
-        prorated_fen = _truncated(share_fen(base_fen, share[0]), oldest.rules.proration)
+        prorated_fen = truncated(share_fen(base_fen, share[0]), oldest.rules.proration)
         return _Part(*share, fitting, prorated_fen)
 
     def _against(self, purse: Purse, invoice: Invoice, at: int) -> Reason | None:
@@ -279,12 +296,15 @@ class ContractPayers:
         counted = invoice.prorated(purse.rules.proration)
         if counted is None:
             return Reason.OUTSIDE_PRORATION_WINDOW
-        starts_at, ends_at = self._state.start_of(counted[0]), self._state.start_of(counted[1] + 1)
-        if ends_at < at - self._state.burn_window_us:
+        starts_at, ends_at = self._start_of(counted[0]), self._start_of(counted[1] + 1)
+        if ends_at < at - self._burn_window_us:
             return Reason.JOB_TIME_TOO_LONG_AGO
         if starts_at < purse.valid_from or ends_at > purse.valid_until:
             return Reason.OUTSIDE_VOUCHER_VALIDITY
         return Reason.OUTSIDE_RESERVATION if purse.until < min(at, ends_at) else None
+
+    def _start_of(self, day: int) -> int:
+        return start_of_day(day, self._utc_offset_seconds)
 
     def _beginnings(self, item_id: str) -> Iterable[int]:
         """Yield the instants from which on something else may hold for a line that begins then."""
@@ -293,7 +313,7 @@ class ContractPayers:
         yield from (valid_from for valid_from, _ in self._tariffs.get(item_id, ()))
         yield from (purse.valid_from for purse in self._purses)
         for programme in self._programmes:
-            accreditations = self._state.programmes[programme].accreditations.get(self._contract.provider, ())
+            accreditations = self._all_programmes[programme].accreditations.get(self._contract.provider, ())
             yield from (one.valid_from for one in accreditations)
 
     def _ends(self) -> Iterable[int]:
@@ -301,7 +321,7 @@ class ContractPayers:
         yield self._ends_at
         yield from (purse.until for purse in self._purses)
         for programme in self._programmes:
-            accreditations = self._state.programmes[programme].accreditations.get(self._contract.provider, ())
+            accreditations = self._all_programmes[programme].accreditations.get(self._contract.provider, ())
             yield from (one.valid_until for one in accreditations if one.valid_until is not None)
 
 

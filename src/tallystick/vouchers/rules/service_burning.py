@@ -12,7 +12,8 @@ from tallystick.vouchers.quantities import Day, Fen, Hash, ItemId, OwnedId, form
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burn_lines import Corrected, corrected_line, is_more
 from tallystick.vouchers.rules.checks import check_own_contract
-from tallystick.vouchers.rules.paying import ContractPayers, Invoice, Paid
+from tallystick.vouchers.rules.invoices import Invoice
+from tallystick.vouchers.rules.paying import ContractPayers, Paid
 from tallystick.vouchers.rules.rule import (
     PROVIDER,
     Accounts,
