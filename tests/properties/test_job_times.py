@@ -14,7 +14,7 @@ from tallystick.vouchers.burns import (
     Statement,
     overlaps,
     pack_line,
-    pack_payment,
+    pack_payments,
     with_interval,
 )
 
@@ -41,7 +41,7 @@ def group_of(index: int, lines: list[tuple[str, int, int]]) -> Group:
 
 def statement_of(*groups: Group) -> Statement:
     """A statement of which line 0 was paid by two reservations and line 2 by the second of them."""
-    payments = [pack_payment(0, 0, 5), pack_payment(0, 1, 6), pack_payment(2, 1, 7)]
+    payments = [pack_payments(0, [5]), pack_payments(1, [6, 0, 7])]
     return Statement(
         3,
         at=103,

@@ -7,7 +7,7 @@ job that only one statement has is just a reference to it.
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from operator import attrgetter
@@ -202,9 +202,26 @@ def pack_line(
     return _PACKED.pack(number, is_booked_late, starts_at, ends_at, gpu_milli, seconds, fee_fen)
 
 
-def pack_payment(number: int, reservation_place: int, amount_fen: int) -> bytes:
-    """Return what a reservation paid of a line, as a statement keeps it."""
-    return _PAYMENT.pack(number, reservation_place, amount_fen)
+def pack_lines(
+    numbers: Iterable[int],
+    late: Iterable[bool],
+    starts: Iterable[int],
+    ends: Iterable[int],
+    gpu_milli: Iterable[int],
+    seconds: Iterable[int],
+    fees: Iterable[int],
+) -> bytes:
+    """Return accepted lines as `pack_line` does each, joined; by columns, which are as long as one another."""
+    return b"".join(map(_PACKED.pack, numbers, late, starts, ends, gpu_milli, seconds, fees))
+
+
+def pack_payments(reservation_place: int, amounts_fen: Sequence[int]) -> bytes:
+    """Return what a reservation paid of each line, by the lines' numbers, joined; of what is nothing, nothing."""
+    numbers: Iterable[int] = range(len(amounts_fen))
+    if 0 in amounts_fen:
+        numbers = [number for number in numbers if amounts_fen[number]]
+        amounts_fen = [amount_fen for amount_fen in amounts_fen if amount_fen]
+    return b"".join(map(_PAYMENT.pack, numbers, repeat(reservation_place), amounts_fen))
 
 
 class JobTimes:

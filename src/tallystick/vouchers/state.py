@@ -279,8 +279,9 @@ class State:
             if source == "receivable" and target == "unissued":
                 self.book.note("received", source_id, amount_fen)
             self._promise(posting)
+        is_there = self.book[target, target_id] > 0
         self.book.post(posting)
-        if target in ("burned", "withheld"):
+        if not is_there and target in ("burned", "withheld"):
             voucher = self.unclaimed.add(programme, target, target_id)
             if voucher is not None:
                 self.add_due(self.lots_due(voucher))
@@ -331,7 +332,10 @@ class State:
         self.statement_order.append((provider, ref))
         job_times = self.job_times.setdefault(provider, {})
         for group in statement.groups:
-            job_times.setdefault(group.item, JobTimes()).add(group)
+            of_item = job_times.get(group.item)
+            if of_item is None:
+                of_item = job_times[group.item] = JobTimes()
+            of_item.add(group)
 
     def forget(self, provider: str, ref: str) -> None:
         """Drop a statement that isn't remembered any more, and the time of its jobs."""

@@ -1,13 +1,13 @@
 """GPU-time: statements, decided line by line, and reversals."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Annotated, Final, Literal
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
 from tallystick.vouchers.book import DatedLot, Posting
-from tallystick.vouchers.burns import BurnedLine, Group, Statement, pack_line
+from tallystick.vouchers.burns import BurnedLine, Group, Statement, pack_lines
 from tallystick.vouchers.fields import ITEMS_MAX, LINES_MAX, must_be_true
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.quantities import DAY_US, DocumentId, OwnedId, Text
@@ -114,27 +114,22 @@ class TimeBurn(Rule):
         outcome = event.outcome
         self._check_outcome(outcome)
         refused = {number for number, _ in outcome.refused}
-        days: list[int] = []
-        today = state.day_of(event.at)
+        days = list[int]()
         groups = list[Group]()
+        today = state.day_of(event.at)
         utc_offset_us = state.utc_offset_us
-        number = 0
         for group in self.groups:
-            jobs, packed = list[str](), list[bytes]()
-            last_end = 0
-            for line in group.lines:
-                late = is_booked_late(line)
-                days.append(today if late else (line.ends_at + utc_offset_us) // DAY_US)
-                if number not in refused:
-                    job, gpu_milli, starts_at, ends_at, seconds, _ = line
-                    jobs.append(job)
-                    packed.append(
-                        pack_line(number, late, starts_at, ends_at, gpu_milli, seconds, outcome.fee_fen[number])
-                    )
-                    last_end = max(last_end, ends_at)
-                number += 1
-            if jobs:
-                groups.append(Group(event.index, group.item, last_end, " ".join(jobs), b"".join(packed), []))
+            first, lines = len(days), group.lines
+            late = [line.options is not None and is_booked_late(line) for line in lines]
+            days += [
+                today if is_late else (line.ends_at + utc_offset_us) // DAY_US
+                for is_late, line in zip(late, lines, strict=True)
+            ]
+            columns: tuple[Any, ...] = range(first, len(days)), late, lines, outcome.fee_fen[first : len(days)]
+            if refused:
+                columns = tuple(zip(*[row for row in zip(*columns, strict=True) if row[0] not in refused], strict=True))
+            if columns:
+                groups.append(_packed(event.index, group.item, *columns))
         return record(state, event, self.contract, groups, days, self._corrected(refused))
 
     def _check_outcome(self, outcome: Burned) -> None:
@@ -144,13 +139,16 @@ class TimeBurn(Rule):
             ValueError: a damaged entry.
         """
         count = sum([len(group.lines) for group in self.groups])
-        if any(len(amounts) != count for amounts in (outcome.fee_fen, *[lines for _, lines in outcome.paid])):
+        if {len(outcome.fee_fen), *[len(amounts) for _, amounts in outcome.paid]} != {count}:
             raise ValueError(f"the outcome has not the amounts of {count} lines")
 
     def _corrected(self, refused: set[int]) -> list[Corrected]:
         """Return the lines that its accepted lines stand for."""
-        lines = [line for number, (_, line) in enumerate(self.lines()) if number not in refused]
-        return [one for line in lines if line.options is not None and (one := line.options.corrects) is not None]
+        return [
+            line.options.corrects
+            for number, (_, line) in enumerate(self.lines())
+            if line.options is not None and line.options.corrects is not None and number not in refused
+        ]
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The contract, its provider and holder, and the voucher and programme of each reservation that paid."""
@@ -293,6 +291,15 @@ class BurnReverse(Rule):
     def asks(self, event: Event, history: History) -> Names:
         """The statement's contract, with all that was claimed under it."""
         return statement_contract(history, event, self.statement)
+
+
+def _packed(
+    index: int, item: str, numbers: Sequence[int], late: Sequence[bool], lines: Sequence[BurnLine], fees: Sequence[int]
+) -> Group:
+    """Return the accepted lines of an item as a statement keeps them, column by column."""
+    jobs, gpu_milli, starts, ends, seconds, _ = zip(*lines, strict=True)
+    packed = pack_lines(numbers, late, starts, ends, gpu_milli, seconds, fees)
+    return Group(index, item, max(ends), " ".join(jobs), packed, [])
 
 
 def _booked_day(state: State, statement: Statement, line: BurnedLine) -> int:

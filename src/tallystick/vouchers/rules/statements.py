@@ -1,7 +1,7 @@
 """What every statement does to the state, of lines or of one service: charged, paid, remembered."""
 
 from tallystick.vouchers.book import DatedLot, Posting
-from tallystick.vouchers.burns import Group, Statement, pack_payment
+from tallystick.vouchers.burns import Group, Statement, pack_payments
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.rules.burn_lines import Corrected
 from tallystick.vouchers.rules.reservations import close
@@ -30,12 +30,7 @@ def record(
         earlier = state.statements.get(provider, {}).get(one.statement)
         if earlier is not None:  # else in a part of a log, which nothing asks for it
             earlier.corrected_lines.append(one.line)
-    payments = [
-        pack_payment(number, place, amount_fen)
-        for place, (_, lines) in enumerate(outcome.paid)
-        for number, amount_fen in enumerate(lines)
-        if amount_fen
-    ]
+    payments = [pack_payments(place, amounts_fen) for place, (_, amounts_fen) in enumerate(outcome.paid)]
     statement = Statement(
         event.index,
         event.at,
@@ -56,10 +51,14 @@ def _postings(state: State, outcome: Burned, contract: str, days: list[int]) -> 
     postings = list[Posting]()
     for reservation_id, lines in outcome.paid:
         reservation = state.reservations[reservation_id]
-        taken_fen: dict[int, int] = {}
-        for day, amount_fen in zip(days, lines, strict=True):
-            taken_fen[day] = taken_fen.get(day, 0) + amount_fen
-        if sum(lines) == state.book["reserved", reservation_id]:
+        total_fen = sum(lines)
+        if days.count(days[0]) == len(days) == len(lines):
+            taken_fen = {days[0]: total_fen}
+        else:
+            taken_fen = {}
+            for day, amount_fen in zip(days, lines, strict=True):
+                taken_fen[day] = taken_fen.get(day, 0) + amount_fen
+        if total_fen == state.book["reserved", reservation_id]:
             close(state, reservation)
         for day, amount_fen in taken_fen.items():
             if amount_fen:
