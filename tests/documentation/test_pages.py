@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from documentation.test_code_blocks import blocks_of
-from tallystick.cli.commands import LazyGroup
+from tallystick.cli.lazy_group import LazyGroup
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -1,6 +1,8 @@
 """The command line never shows a traceback: one line on stderr says what is wrong, the exit status says the rest.
 
     commands.py   which commands there are, for whom, and in which module
+    first_page.py the page of `tallystick --help`, for which nothing else is loaded
+    lazy_group.py each command loaded when it is given
 
     keys.py       key new, show, passphrase      treasury.py   sign, balances
     provider.py   check, submit
@@ -39,7 +41,7 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated
 
-from tallystick.cli import streams
+from tallystick.cli import first_page, streams
 from tallystick.cli.statuses import AS_ASKED, FAILED, INTERRUPTED, PIPE_CLOSED, REFUSED
 
 _LOADED_BYTES = 64 * 2**20
@@ -72,6 +74,10 @@ EXTRA_OF = {
     "xlsxwriter": ("a spreadsheet", "books"),
 }
 """By the module that is missing: what can't be done without it, and the extra that brings it."""
+_AT_ONCE = {"-h": first_page.page, "--help": first_page.page, "--version": first_page.version}
+"""What is answered without the library that reads arguments, where nothing stands beside it."""
+_COMPLETION = "_TALLYSTICK_COMPLETE"
+"""Set by a shell that completes a command, whatever the arguments."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 __all__ = ["main"]
@@ -120,23 +126,26 @@ def _has_memory() -> bool:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    if len(arguments) == 1 and arguments[0] in _AT_ONCE and _COMPLETION not in os.environ:
+        sys.stdout.write(_AT_ONCE[arguments[0]]())
+        return AS_ASKED
     import typer.main
 
     from tallystick.errors import UsageError
 
     if any("\0" in argument for argument in arguments):
         raise UsageError("an argument has a NUL character, which no name, time or number has")
-    from tallystick.cli.commands import LazyGroup
+    from tallystick.cli.lazy_group import LazyGroup
 
     app = typer.Typer(
         cls=LazyGroup,
-        help="Compute vouchers in an append-only log of signed entries.",
+        help=first_page.SUMMARY,
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    version = typer.Option("--version", help="Show the version and what verifies.", callback=_show_version)
+    version = typer.Option("--version", help=first_page.VERSION_HELP, callback=_show_version)
 
     @app.callback()
     def tallystick(version: Annotated[bool, version] = False) -> None:
@@ -149,11 +158,8 @@ def _run(arguments: Sequence[str]) -> int:
 def _show_version(asked: bool) -> None:
     import typer
 
-    from tallystick import __version__
-    from tallystick.signing.ed25519 import verified_by
-
     if asked:
-        sys.stdout.write(f"tallystick {__version__}\nsignatures verified by {verified_by()}\n")
+        sys.stdout.write(first_page.version())
         raise typer.Exit
 
 
