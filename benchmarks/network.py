@@ -8,6 +8,7 @@ from pathlib import Path
 
 from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from tallystick.ledger import Ledger, create_ledger
+from tallystick.sources import AnySource, parse_source
 
 FOUNDING_ENTRIES = len(founding_notes())
 
@@ -21,9 +22,18 @@ def statements(how_many: int, lines_each: int) -> list[bytes]:
 
 def founded_ledger(folder: Path, *, verify_processes: int = 0) -> Ledger:
     """Return a new ledger in a folder, founded and ready to burn."""
+    return _founded(folder, verify_processes)
+
+
+def founded_database(url: str) -> Ledger:
+    """Return a new ledger in a PostgreSQL database, founded and ready to burn."""
+    return _founded(parse_source(url), 0)
+
+
+def _founded(source: AnySource, verify_processes: int) -> Ledger:
     clock = Clock()
     genesis, *rest = founding_notes()
-    ledger = create_ledger(folder, genesis, LOG_KEY, clock=clock, verify_processes=verify_processes)
+    ledger = create_ledger(source, genesis, LOG_KEY, clock=clock, verify_processes=verify_processes)
     ledger.submit(rest)
     clock.at = NOW
     return ledger

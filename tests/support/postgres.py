@@ -29,9 +29,13 @@ SETTINGS = "-c fsync=off -c max_connections=60 -c unix_socket_directories='' -c 
 class Server:
     """One PostgreSQL server, in a folder of its own."""
 
-    def __init__(self, primary: "Server | None" = None) -> None:
-        """Start a server of its own, or one that follows another, to which it is known as `standby`."""
-        self.folder = Path(tempfile.mkdtemp(prefix="tallystick-postgres-"))
+    def __init__(self, primary: "Server | None" = None, *, settings: str = SETTINGS, below: Path | None = None) -> None:
+        """Start a server of its own, or one that follows another, to which it is known as `standby`.
+
+        Its data lie below a folder, or where temporary files do.
+        """
+        self._settings = settings
+        self.folder = Path(tempfile.mkdtemp(prefix="tallystick-postgres-", dir=below))
         self.port = free_port()
         self._server = get_server(self.folder / "data", cleanup_mode=None, start=False)
         self._server.ensure_pgdata_inited()
@@ -41,7 +45,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, and return once it takes connections."""
-        options = f"-h 127.0.0.1 -p {self.port} {SETTINGS}"
+        options = f"-h 127.0.0.1 -p {self.port} {self._settings}"
         self._control("-w", "-o", options, "-l", str(self.folder / "data" / "log"), "start")
 
     def stop(self, mode: str = "fast") -> None:

@@ -10,13 +10,16 @@ import asyncio
 import hashlib
 import http.client
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import NamedTuple
 
 import network
+from figures import HTTP_VIEWS, HTTP_WAYS
+from places import Place
+from rounds import Part
 
 from support.burning import LOG_KEY, NOW
 from support.serving import ServingProcess, batch_of
@@ -177,73 +180,42 @@ def measure_view(service: ServingProcess, path: str, times: int) -> tuple[float,
     return costs[0], costs[1]
 
 
-WAYS = {"64_connections": Way(64, 1), "256_connections": Way(256, 1), "batches_of_256": Way(4, 256)}
-VIEWS = {"voucher": "/v1/vouchers/treasury/v1", "programme_balances": "/v1/balances?by=programme"}
+WAYS = dict(zip(HTTP_WAYS, (Way(64, 1), Way(256, 1), Way(4, 256)), strict=True))
+VIEWS = dict(zip(HTTP_VIEWS, ("/v1/vouchers/treasury/v1", "/v1/balances?by=programme"), strict=True))
 """A voucher with all that was ever paid of it, a line a command that was recorded; and the smallest view there is."""
 GROUP_NOTES = 512
 
 
-def measure(folder: Callable[[], AbstractContextManager[Path]], scale: float) -> dict[str, float]:
+def measure(place: Place) -> dict[str, float]:
     """Commands over HTTP against the same in process, by CPU time; and how long answers take at half load."""
-    count = max(256, int(4_000 * scale))
-    in_process: list[InProcess] = []
-    over_http: dict[str, list[Served]] = {name: [] for name in (*WAYS, *map(without_views, WAYS))}
-    latencies: list[tuple[float, float]] = []
-    views: dict[str, list[tuple[float, float]]] = {name: [] for name in VIEWS}
-    for _ in range(3):
-        with folder() as where:
-            in_process.append(measure_in_process(where, count))
-        with folder() as where, served(where) as service:
-            measure_ways(service, count, over_http, str)
-            for name, path in VIEWS.items():
-                views[name].append(measure_view(service, path, 20))
-            rate = over_http["64_connections"][-1].rate / 2
-            latencies.append(measure_latency(service, rate, 64, count))
-        with folder() as where, served(where, "-c", WITHOUT_VIEWS) as service:
-            measure_ways(service, count, over_http, without_views)
+    count = place.count(2_000, least=256)
+    with place.folder() as where:
+        in_process = measure_in_process(where, count)
     figures = {
-        "in_process_cpu_us": median(one.cpu_us for one in in_process),
-        "views_cpu_us": median(one.views_cpu_us for one in in_process),
+        "http_in_process_cpu_us": in_process.cpu_us,
+        "http_views_cpu_us": in_process.views_cpu_us,
+        "http_full_group_ms": GROUP_NOTES * in_process.cpu_us / 1e3,
     }
-    for name, all_served in over_http.items():
-        figures[f"http_{name}_cpu_us"] = median(one.cpu_us for one in all_served)
-        figures[f"http_{name}_rate"] = median(one.rate for one in all_served)
-    for name, costs in views.items():
-        figures[f"http_view_{name}_cpu_us"] = median(anew for anew, _ in costs)
-        figures[f"http_view_{name}_unchanged_cpu_us"] = median(unchanged for _, unchanged in costs)
-    figures["http_half_load_median_ms"] = median(middle for middle, _ in latencies)
-    figures["http_half_load_p99_ms"] = median(p99 for _, p99 in latencies)
+    with place.folder() as where, served(where) as service:
+        figures |= measure_ways(service, count)
+        for name, path in VIEWS.items():
+            anew, unchanged = measure_view(service, path, place.count(20, least=4))
+            figures |= {f"http_view_{name}_cpu_us": anew, f"http_view_{name}_unchanged_cpu_us": unchanged}
+        middle, p99 = measure_latency(service, figures["http_64_connections_rate"] / 2, 64, count)
+        figures |= {"http_half_load_median_ms": middle, "http_half_load_p99_ms": p99}
+    with place.folder() as where, served(where, "-c", WITHOUT_VIEWS) as service:
+        return figures | measure_ways(service, count, follows=False)
+
+
+def measure_ways(service: ServingProcess, count: int, *, follows: bool = True) -> dict[str, float]:
+    """Measure each way once, after the service is warm."""
+    measure_served(service, 256, Way(16, 1), follows=follows)
+    figures: dict[str, float] = {}
+    for name, way in WAYS.items():
+        one = measure_served(service, count, way, follows=follows)
+        key = f"http_{name}" if follows else f"http_{name}_without_views"
+        figures |= {f"{key}_cpu_us": one.cpu_us, f"{key}_rate": one.rate}
     return figures
 
 
-def measure_ways(
-    service: ServingProcess, count: int, over_http: dict[str, list[Served]], name_of: Callable[[str], str]
-) -> None:
-    """Measure each way once, after the service is warm."""
-    follows = name_of("") == ""
-    measure_served(service, 256, Way(16, 1), follows=follows)
-    for name, way in WAYS.items():
-        over_http[name_of(name)].append(measure_served(service, count, way, follows=follows))
-
-
-def without_views(name: str) -> str:
-    """Return the name of a way where the views don't follow."""
-    return f"{name}_without_views"
-
-
-def compared(figures: dict[str, float]) -> dict[str, float]:
-    """Return the ratios that count.
-
-    A command over HTTP in such as are submitted in process; the slowest answers in the time that a full group of these
-    takes; and an unchanged view in one that is worked out anew.
-    """
-    own = figures["in_process_cpu_us"]
-    names = (*WAYS, *map(without_views, WAYS))
-    ratios = {f"a command over HTTP, {name.replace('_', ' ')}": figures[f"http_{name}_cpu_us"] / own for name in names}
-    ratios["99 of 100 answers at half load, in full groups"] = figures["http_half_load_p99_ms"] / (
-        GROUP_NOTES * own / 1e3
-    )
-    for name in VIEWS:
-        anew, unchanged = figures[f"http_view_{name}_cpu_us"], figures[f"http_view_{name}_unchanged_cpu_us"]
-        ratios[f"an unchanged view, {name.replace('_', ' ')}"] = unchanged / anew
-    return ratios
+PART = Part("http", measure)

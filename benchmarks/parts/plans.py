@@ -1,14 +1,11 @@
 """Usage planned against a log: ten times as many lines stand in it as there are records, half of which it has."""
 
-import os
-import resource
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from statistics import median
 from time import process_time
 
 import network
+from places import Place
+from rounds import Part
 
 from support.burning import NOW
 from tallystick.cycle_collection import paused_collection
@@ -22,43 +19,27 @@ from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import SECOND_US
 from tallystick.vouchers.rules.burning import TimeBurn
 
-LINES = int(os.environ.get("TALLYSTICK_USAGE_LINES", "200000"))
-"""In the log; a tenth as many records. The goal is of 1,000,000."""
+LINES = 200_000
+"""In the log; a tenth as many records."""
 LINES_EACH = 500
-CEILINGS = {"a month planned against its log, to reading the log": 2.0}
 
 
-def measure(folder: Callable[[], AbstractContextManager[Path]], lines: int) -> dict[str, float]:
+def measure(place: Place) -> dict[str, float]:
     """A month of records planned against a log of ten times as many lines, and that log read."""
+    lines = place.count(LINES, least=5_000)
     records = lines // 10
-    with folder() as where:
-        with network.founded_ledger(where) as ledger:
-            for _ in range(0, lines, 20 * LINES_EACH):
-                ledger.submit(network.statements(20, LINES_EACH))
-        usage = _usage(where, records)
-        read_seconds, plan_seconds = [], []
-        for _ in range(3):
-            begin = process_time()
-            with read_ledger(where) as reader:
-                for data in reader.entries():
-                    Entry.from_bytes(data)
-            read_seconds.append(process_time() - begin)
-            begin = process_time()
-            made = _planned(where, usage)
-            plan_seconds.append(process_time() - begin)
-        assert made.records == records
-        assert made.records_already_burned == records // 2
-    return {
-        "CPU seconds to read the log": median(read_seconds),
-        "CPU seconds to plan against it": median(plan_seconds),
-        "MiB of memory at most": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024,
-    }
-
-
-def compared(figures: dict[str, float]) -> dict[str, float]:
-    """Return the ratio that counts."""
-    ratio = figures["CPU seconds to plan against it"] / figures["CPU seconds to read the log"]
-    return {"a month planned against its log, to reading the log": ratio}
+    where = place.ledger(lines, LINES_EACH)
+    usage = place.once("usage to plan", lambda: _usage(where, records))
+    begin = process_time()
+    with read_ledger(where) as reader:
+        for data in reader.entries():
+            Entry.from_bytes(data)
+    between = process_time()
+    made = _planned(where, usage)
+    end = process_time()
+    assert made.records == records
+    assert made.records_already_burned == records // 2
+    return {"plan_read_cpu_seconds": between - begin, "plan_cpu_seconds": end - between}
 
 
 def _planned(where: Path, usage: list[UsageLine]) -> Plan:
@@ -88,3 +69,6 @@ def _usage(where: Path, records: int) -> list[UsageLine]:
         for number in range(records - len(known))
     ]
     return known + new
+
+
+PART = Part("plans", measure)

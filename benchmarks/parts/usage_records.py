@@ -1,11 +1,10 @@
 """Slurm's records read and mapped, against what reads their form and nothing else: `csv`, orjson and ijson.
 
-CPU time of this process, the best of several turns. Python's search for cycles is paused for what is measured, as
+CPU time of this process. Python's search for cycles is paused for what is measured, as
 `usage read` pauses it, and for the bare readers runs as it does by itself.
 """
 
 import csv
-import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -15,21 +14,16 @@ from typing import Any, Final
 
 import ijson
 import orjson
+from places import Place
+from rounds import Part
 
 from tallystick.cycle_collection import paused_collection
 from tallystick.metering.formats import read_usage
 from tallystick.metering.mapping import read_mapping
 from tallystick.metering.reading import Reading
 
-FLOORS: Final = {
-    "sacct, 31 columns, read and mapped against csv": 0.3,
-    "sacct, 12 columns, read and mapped against csv": 0.3,
-    "sacct --json read and mapped against orjson": 0.5,
-    "sacct --json read and mapped against ijson": 0.6,
-}
-_RECORDS: Final = 100_000
-_JSON_JOBS: Final = 20_000
-_TURNS: Final = 5
+_RECORDS: Final = 50_000
+_JSON_JOBS: Final = 10_000
 _PIECE: Final = 1024 * 1024
 _MAPPING: Final = b"""
 cluster = "osprey"
@@ -48,45 +42,36 @@ _MANY: Final = (
 )
 
 
-def measure(folder: Path, scale: float) -> dict[str, float]:
-    """Records of a month of a cluster: as text of 12 and of 31 columns, and as JSON."""
-    few, many, jobs = folder / "few.psv", folder / "many.psv", folder / "jobs.json"
-    for path, heading in ((few, _FEW), (many, _MANY)):
-        path.write_text(_text(heading, int(_RECORDS * scale)), "utf-8")
-    jobs.write_bytes(orjson.dumps({"jobs": list(_jobs(int(_JSON_JOBS * scale))), "meta": {}, "errors": []}))
+def _files(place: Place) -> dict[str, Path]:
+    """Return the files of records that are read: text of 12 and of 31 columns, and JSON."""
+    folder = place.kept_folder()
+    files = {"12": folder / "few.psv", "31": folder / "many.psv", "json": folder / "jobs.json"}
+    for name, heading in (("12", _FEW), ("31", _MANY)):
+        files[name].write_text(_text(heading, place.count(_RECORDS)), "utf-8")
+    jobs = list(_jobs(place.count(_JSON_JOBS)))
+    files["json"].write_bytes(orjson.dumps({"jobs": jobs, "meta": {}, "errors": []}))
+    return files
+
+
+def measure(place: Place) -> dict[str, float]:
+    """Records of a month of a cluster read and mapped, and read by what knows their form alone."""
+    files = place.once("usage records", lambda: _files(place))
     figures = {}
-    for name, path in (("12_columns", few), ("31_columns", many)):
-        figures[f"csv_{name}"] = _seconds(partial(_bare_csv, path))
-        figures[f"sacct_{name}"] = _seconds(partial(_ours, path, "slurm-psv"))
-    figures["orjson"] = _seconds(lambda: orjson.loads(jobs.read_bytes()))
-    figures["ijson"] = _seconds(lambda: _bare_ijson(jobs))
-    figures["sacct_json"] = _seconds(lambda: _ours(jobs, "slurm-json"))
+    for columns in ("12", "31"):
+        path = files[columns]
+        figures[f"usage_csv_{columns}_cpu_seconds"] = _seconds(partial(_bare_csv, path))
+        figures[f"usage_sacct_{columns}_cpu_seconds"] = _seconds(partial(_ours, path, "slurm-psv"))
+    jobs = files["json"]
+    figures["usage_orjson_cpu_seconds"] = _seconds(lambda: orjson.loads(jobs.read_bytes()))
+    figures["usage_ijson_cpu_seconds"] = _seconds(lambda: _bare_ijson(jobs))
+    figures["usage_sacct_json_cpu_seconds"] = _seconds(lambda: _ours(jobs, "slurm-json"))
     return figures
 
 
-def compared(seconds: dict[str, float]) -> dict[str, float]:
-    """Return the ratios that count: how much of the bare reader's rate is left."""
-    return dict(
-        zip(
-            FLOORS,
-            (
-                seconds["csv_31_columns"] / seconds["sacct_31_columns"],
-                seconds["csv_12_columns"] / seconds["sacct_12_columns"],
-                seconds["orjson"] / seconds["sacct_json"],
-                seconds["ijson"] / seconds["sacct_json"],
-            ),
-            strict=True,
-        )
-    )
-
-
 def _seconds(work: Callable[[], object]) -> float:
-    best = float("inf")
-    for _ in range(_TURNS):
-        begun = time.process_time()
-        work()
-        best = min(best, time.process_time() - begun)
-    return best
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
 
 
 def _bare_csv(path: Path) -> None:
@@ -178,8 +163,4 @@ def _jobs(how_many: int) -> Iterator[dict[str, Any]]:
         }
 
 
-if __name__ == "__main__":
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as name:
-        print(json.dumps(compared(measure(Path(name), 1.0)), indent=2))
+PART = Part("usage_records", measure)

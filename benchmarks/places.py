@@ -1,0 +1,69 @@
+"""Where a run works: folders on the project's own disk, so that fsync is real, and what all rounds share."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import apart
+
+Made = TypeVar("Made")
+LINES_EACH = 200
+"""Lines of a statement."""
+
+
+class Place:
+    """A folder for one run, and how much is measured in it.
+
+    Attributes:
+        scale: 1 for a run whose figures count, less to try a run out.
+        closing: closed with the run: what is started once is entered here.
+    """
+
+    def __init__(self, scale: float, below: Path) -> None:
+        self.scale = scale
+        self.closing = ExitStack()
+        self._below = below
+        self._made: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._below.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.close()
+
+    def count(self, how_many: int, least: int = 1) -> int:
+        """Return how many of something are measured at this scale."""
+        return max(least, int(how_many * self.scale))
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """Give a new folder, deleted afterwards."""
+        with tempfile.TemporaryDirectory(dir=self._below, prefix="bench-") as name:
+            yield Path(name).resolve()
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """Return what was made under a name, or make it: it stays until the run ends."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: Made = self._made[name]
+        return made
+
+    def kept_folder(self) -> Path:
+        """Return a new folder that stays until the run ends."""
+        return self.closing.enter_context(self.folder())
+
+    def ledger(self, lines: int, lines_each: int = LINES_EACH) -> Path:
+        """Return the folder of a ledger of so many lines, made once and then read alone.
+
+        It is `<folder>/ledger`; beside it lies the report of an audit of 99 % of it, `<folder>/earlier.json`.
+        """
+
+        def make() -> Path:
+            folder = self.kept_folder()
+            apart.run("build", folder=str(folder), lines=lines, lines_each=lines_each)
+            return folder / "ledger"
+
+        return self.once(f"ledger of {lines} lines, {lines_each} each", make)
