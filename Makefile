@@ -27,7 +27,7 @@ LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutatio
   deploy/requirements.lock deploy/release/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-browser vendor-check test-kills test-pythons test-cluster simulate lint docs docs-tables messages verify-page vectors bench bench-page bench-decade fuzz mutants lock dist wheelhouse clean
+.PHONY: help demo test test-all test-system test-browser vendor-check test-kills test-pythons test-cluster simulate lint docs docs-tables messages verify-page vectors bench bench-large bench-page bench-decade fuzz mutants lock dist wheelhouse clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -111,6 +111,9 @@ vectors: $(READY_FOR_TESTS) ## write the frozen entries and the corpus of logs a
 
 bench: $(READY_FOR_TESTS) ## measure in interleaved rounds, into build/bench.json (BENCH_FLAGS=--quick tries it out)
 	PYTHONPATH=tests $(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
+
+bench-large: $(READY_FOR_TESTS) ## write, open, audit and export ten million lines once, into build/bench-large.json (an hour)
+	PYTHONPATH=tests $(BIN)/python benchmarks/large.py $(BENCH_FLAGS)
 
 bench-page: $(READY_FOR_TESTS) ## write tables and plots of docs/performance.md from build/bench.json
 	$(BIN)/python benchmarks/page.py

@@ -4,6 +4,7 @@ A small process lies between: what the system says a program had at most also co
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -38,13 +39,14 @@ class Used(NamedTuple):
 
 
 def program(words: Sequence[str]) -> Used:
-    """Run a program to its end.
+    """Run a program to its end, as a person does: Python keeps bytecode, whatever this machine's environment says.
 
     Raises:
         RuntimeError: it failed.
     """
     launched = [sys.executable, "-S", "-c", _LAUNCHER, *words]
-    ran = subprocess.run(launched, check=True, capture_output=True, text=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    ran = subprocess.run(launched, check=True, capture_output=True, text=True, env=environment)
     output, _, last = ran.stdout.rstrip("\n").rpartition("\n")
     status, cpu_seconds, wall_seconds, kilobytes = last.split()
     if status != "0":

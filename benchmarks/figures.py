@@ -524,7 +524,8 @@ FIGURES: Final = {
 """All of them, by key."""
 
 LARGE_LINES: Final = 10_000_000
-LARGE_MB: Final = 8_192.0
+LARGE_MB: Final = 8_589.934592
+"""8 GiB."""
 LARGE_OPERATIONS: Final = {
     **CURVE,
     "export_states": "exported with saved states beside it",

@@ -6,7 +6,7 @@ Everything is made before the clock runs.
 from itertools import count
 from pathlib import Path
 
-from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
+from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes, skip_jobs
 from tallystick.ledger import Ledger, create_ledger
 from tallystick.sources import AnySource, parse_source
 
@@ -18,6 +18,13 @@ _statements = count()
 def statements(how_many: int, lines_each: int) -> list[bytes]:
     """Return signed statements of new one-hour jobs on eight cards."""
     return [burn_note(f"bench-{next(_statements)}", lines_each) for _ in range(how_many)]
+
+
+def skip(how_many: int, lines: int) -> None:
+    """Pass over statements, and their jobs, that another process has made of the same ledger."""
+    skip_jobs(lines)
+    for _ in range(how_many):
+        next(_statements)
 
 
 def founded_ledger(folder: Path, *, verify_processes: int = 0) -> Ledger:

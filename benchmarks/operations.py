@@ -1,10 +1,8 @@
 """What is done to a ledger in a process of its own: `operations.py NAME ARGUMENTS` prints what it measured (JSON).
 
-    build         a ledger with a snapshot of all of it, and beside it the report and state of an audit of 99 % of it
-    append …      what the curve is of (figures.py), each on a ledger that was built
-
-A measured stretch says what processor time it took (this process and those that it started and waited for) and how
-long it was (seconds). What is only prepared, such as signing the notes that are submitted, isn't in it.
+figures.py says what each is (`CURVE`). A measured stretch says what processor time it took, of this process and those
+that it started and waited for, and how long it was (seconds). What is only prepared, such as signing the notes that
+are submitted, isn't in it.
 """
 
 import json
@@ -60,38 +58,24 @@ def _cpu_seconds() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def _submit(ledger: Ledger, lines: int, lines_each: int, watch: Stopwatch) -> None:
-    """Submit statements of so many lines together, group by group."""
-    size = ledger.state.size
-    statements = max(1, lines // lines_each)
-    at_once = SUBMITTED_AT_ONCE if lines_each > 1 else 512
-    for first in range(0, statements, at_once):
-        notes = network.statements(min(at_once, statements - first), lines_each)
-        with watch.running():
-            ledger.submit(notes)
-    assert ledger.state.size == size + statements
-
-
-def build(folder: str, lines: int, lines_each: int) -> dict[str, float]:
-    """Make a ledger in `folder/ledger`, and audit it when it has 99 % of its lines, into `folder/earlier.json`."""
-    place, watch = Path(folder), Stopwatch()
-    new = max(lines_each, lines // 100)
-    with network.founded_ledger(place / "ledger", verify_processes=2 if lines_each == 1 else 0) as ledger:
-        _submit(ledger, lines - new, lines_each, watch)
-    report = audit(place / "ledger", POLICY, report_file=place / "earlier.json")
-    assert report.is_clean, report.findings[:3]
-    with open_ledger(place / "ledger", LOG_KEY, clock=Clock(NOW)) as ledger:
-        _submit(ledger, new, lines_each, watch)
-        write_snapshot(FolderSidecar(place / "ledger"), ledger.state, ledger.root, LOG_KEY)
+def append(folder: str, lines: int, lines_each: int = 200, first: int = 0) -> dict[str, float]:
+    """Write so many lines to a new ledger, or to one that has `first` of them; leave a snapshot of all of it."""
+    watch, place, statements = Stopwatch(), Path(folder), max(1, lines // lines_each)
+    network.skip(first // lines_each, first)
+    with _new_ledger(place, lines_each) if first == 0 else open_ledger(place, LOG_KEY, clock=Clock(NOW)) as ledger:
+        size = ledger.state.size
+        at_once = SUBMITTED_AT_ONCE if lines_each > 1 else 512
+        for number in range(0, statements, at_once):
+            notes = network.statements(min(at_once, statements - number), lines_each)
+            with watch.running():
+                ledger.submit(notes)
+        assert ledger.state.size == size + statements
+        write_snapshot(FolderSidecar(place), ledger.state, ledger.root, LOG_KEY)
     return watch.shares()
 
 
-def append(folder: str, lines: int) -> dict[str, float]:
-    """Write a new ledger of so many lines."""
-    watch = Stopwatch()
-    with network.founded_ledger(Path(folder)) as ledger:
-        _submit(ledger, lines, 200, watch)
-    return watch.shares()
+def _new_ledger(folder: Path, lines_each: int) -> Ledger:
+    return network.founded_ledger(folder, verify_processes=2 if lines_each == 1 else 0)
 
 
 def views(folder: str) -> dict[str, float]:
@@ -183,7 +167,6 @@ def export(folder: str, to: str) -> dict[str, float]:
 
 
 BY_NAME: Final[dict[str, Callable[..., dict[str, float]]]] = {
-    "build": build,
     "append": append,
     "views": views,
     "receipt": receipt,

@@ -15,6 +15,7 @@ from typing import Any, Final
 import shown
 from figures import ASPECTS, CURVE, CURVE_LINES, FIGURES, LARGE, LARGE_OPERATIONS, Figure
 from plots import curve_plot, ratio_plot
+from results import run_file
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs/performance.md"
@@ -102,7 +103,7 @@ def _read(path: Path) -> Results:
     """
     if not path.exists():
         return {}
-    if json.loads(path.with_name(f"{path.stem}-run.json").read_text("utf-8"))["scale"] != 1:
+    if json.loads(run_file(path).read_text("utf-8"))["scale"] != 1:
         sys.exit(f"{path} is of a run that was only tried out: run `make bench` first")
     results: Results = json.loads(path.read_text("utf-8"))
     return results

@@ -11,71 +11,21 @@ round's own figures. docs/performance.md says what is compared with what, and wh
 """
 
 import argparse
-import json
-import os
-import platform
-import shutil
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import shown
-from figures import FIGURES, Figure
+from figures import FIGURES
 from measured import NOT_YET, chosen
 from places import Place
+from results import machine, show, write
 from rich.console import Console
-from rich.table import Column, Table
-from rounds import Part, Round, interleaved, summaries
+from rounds import Part, interleaved
 
 ROUNDS: Final = 5
 QUICK: Final = 0.01
 """Scale of a run that is only tried out."""
 RESULTS: Final = Path("build/bench.json")
-
-
-def machine() -> dict[str, Any]:
-    """Return what the figures were measured on, and of what."""
-    git = shutil.which("git")
-    asked = [git, "rev-parse", "HEAD"] if git else ["true"]
-    commit = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit or None,
-        "cores": os.cpu_count(),
-        "python": sys.version.split()[0],
-        "system": platform.platform(),
-    }
-
-
-def write(results: Path, run: Mapping[str, Any], rounds: Sequence[Round]) -> dict[str, dict[str, Any]]:
-    """Write what is known after a round, and return it."""
-    summed = summaries(FIGURES, rounds)
-    results.parent.mkdir(parents=True, exist_ok=True)
-    for path, content in ((results, summed), (run_file(results), {**run, "rounds": [dict(one) for one in rounds]})):
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return summed
-
-
-def run_file(results: Path) -> Path:
-    """Return where the run itself is described: beside the results."""
-    return results.with_name(f"{results.stem}-run.json")
-
-
-def show(console: Console, figures: Mapping[str, Figure], summed: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print a table for each table of the page, of what was measured."""
-    for name, title in shown.TITLES.items():
-        there = [one for one in figures.values() if one.table == name and summed[one.key]["median"] is not None]
-        if not there:
-            continue
-        table = Table(Column(title, overflow="fold"), "measured", "goal", "floor", "")
-        for one in there:
-            result = summed[one.key]
-            bounds = shown.bound(one, one.goal), shown.bound(one, one.floor)
-            table.add_row(one.key, shown.measured(one, result), *bounds, shown.verdict(result))
-        console.print(table)
 
 
 def options() -> argparse.Namespace:
@@ -110,10 +60,10 @@ def main() -> int:
     def begins(number: int, part: Part) -> None:
         console.print(f"[dim]{number}/{count} {part.name}: {part.says}[/]", highlight=False)
 
-    summed = write(told.out, run, [])
+    summed = write(told.out, FIGURES, run, [])
     with Place(scale, told.out.parent) as place:
         for rounds in interleaved(there, count, place, begins):
-            summed = write(told.out, run, rounds)
+            summed = write(told.out, FIGURES, run, rounds)
     show(console, FIGURES, summed)
     console.print(f"written to {told.out}", markup=False)
     return 0

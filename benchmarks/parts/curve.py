@@ -1,45 +1,40 @@
 """The cost curve: what a log costs at each size, with the memory that it takes, each in a process of its own."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import apart
 from figures import CURVE_LINES
 from places import Place
 from rounds import Part
 
-TRIED_OUT: int = 10_000
+TRIED_OUT: Final = 10_000
 """Larger sizes are left out of a run that is only tried out."""
 
 
-def point(folder: Path, lines: int, new: Path) -> dict[str, dict[str, float]]:
-    """Return what each operation took on a ledger of so many lines.
+def arguments_of(ledger: Path, new: Path) -> dict[str, dict[str, str | int]]:
+    """Return what each operation on a ledger that is there gets (operations.py), in order.
 
     Args:
-        folder: of the ledger, as `Place.ledger` gives it.
-        lines: how many it has.
+        ledger: its folder, as `Place.ledger` gives it.
         new: a folder for what is written.
     """
-    beside: Callable[[str], str] = lambda name: str(new / name)  # noqa: E731 - a name for three words
-    ledger = str(folder)
-    arguments: dict[str, dict[str, Any]] = {
-        "append": {"folder": beside("ledger"), "lines": lines},
-        "views": {"folder": ledger},
-        "receipt": {"folder": ledger},
-        "balance": {"folder": ledger},
-        "open": {"folder": ledger},
-        "replay": {"folder": ledger},
-        "audit": {"folder": ledger, "report": beside("full.json")},
+    folder = str(ledger)
+    return {
+        "views": {"folder": folder},
+        "receipt": {"folder": folder},
+        "balance": {"folder": folder},
+        "open": {"folder": folder},
+        "replay": {"folder": folder},
+        "audit": {"folder": folder, "report": str(new / "full.json")},
         "audit_since": {
-            "folder": ledger,
-            "since": str(folder.parent / "earlier.json"),
-            "report": beside("since.json"),
+            "folder": folder,
+            "since": str(ledger.parent / "earlier.json"),
+            "report": str(new / "since.json"),
         },
-        "dossier": {"folder": ledger, "to": beside("dossier")},
-        "export": {"folder": ledger, "to": beside("export")},
+        "dossier": {"folder": folder, "to": str(new / "dossier")},
+        "export": {"folder": folder, "to": str(new / "export")},
     }
-    return {operation: apart.run(operation, **given) for operation, given in arguments.items()}
 
 
 def measure(place: Place) -> dict[str, float]:
@@ -50,8 +45,10 @@ def measure(place: Place) -> dict[str, float]:
             continue
         ledger = place.ledger(lines)
         with place.folder() as new:
-            for operation, took in point(ledger, lines, new).items():
-                figures |= {f"curve_{operation}_{lines}_{aspect}": value for aspect, value in took.items()}
+            took = {"append": apart.run("append", folder=str(new / "ledger"), lines=lines)}
+            took |= {name: apart.run(name, **arguments) for name, arguments in arguments_of(ledger, new).items()}
+        for operation, measured in took.items():
+            figures |= {f"curve_{operation}_{lines}_{aspect}": value for aspect, value in measured.items()}
     largest = f"curve_audit_{CURVE_LINES[-1]}_mb"
     return figures | ({"audit_memory_mb": figures[largest]} if largest in figures else {})
 
