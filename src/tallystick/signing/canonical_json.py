@@ -12,7 +12,7 @@ It knows no schema and no newline: the newline after a command belongs to the no
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import orjson
 
@@ -35,7 +35,8 @@ def encode(value: JsonValue) -> bytes:
         CanonicalJsonError: the value has null, a fraction, an integer beyond ±(2^53 - 1), a field name beyond ASCII,
             text that isn't Unicode, any other type, or is nested deeper than `DEPTH_MAX`.
     """
-    _check_kinds(value)
+    if not _is_of_kinds([value], DEPTH_MAX + 1):
+        _check_kinds(value)
     data = _dump(value)
     if not data.isascii():
         _check_field_names(value)
@@ -56,7 +57,8 @@ def decode(data: bytes, *, size_max: int = SIZE_MAX) -> JsonValue:
     except orjson.JSONDecodeError as error:
         raise CanonicalJsonError(f"not JSON: {error.msg}") from None
     # Floats must go before the comparison: numbers beyond 64 bits are parsed as floats, and 1.5 is its own re-encoding.
-    _check_kinds(value)
+    if not _is_of_kinds([value], DEPTH_MAX + 1):
+        _check_kinds(value)
     canonical = _dump(value)
     if canonical != data:
         raise CanonicalJsonError(f"not canonical JSON from byte {_first_difference(canonical, data)} on (RFC 8785)")
@@ -72,11 +74,31 @@ def _dump(value: JsonValue) -> bytes:
         raise CanonicalJsonError(f"has no canonical JSON: {error}") from None
 
 
+def _is_of_kinds(members: Iterable[Any], depth: int) -> bool:
+    """Return whether all members are of the restricted kinds, and have at most so many levels; if not, see below."""
+    if not depth:
+        return False
+    for one in members:
+        kind = type(one)
+        if kind is str or kind is int or kind is bool:
+            continue
+        if kind is dict:
+            one = one.values()  # noqa: PLW2901 - what is in it
+        elif kind is not list:
+            return False
+        if not _is_of_kinds(one, depth - 1):
+            return False
+    return True
+
+
 def _check_kinds(value: JsonValue) -> None:
-    """Refuse what isn't of the restricted kinds, one level after the other: no input can exhaust the stack."""
+    """Refuse what isn't of the restricted kinds, one level after the other: of several faults the outermost is named.
+
+    Raises:
+        CanonicalJsonError: as `encode`, of what isn't of these kinds, or nested too deep.
+    """
     level: list[JsonValue] = [value]
     for _ in range(DEPTH_MAX + 1):
-        # Calls of C, one for each level and kind: nearly all values of a statement are in the rows of one level.
         kinds = set(map(type, level))
         if not kinds <= _KINDS:
             odd = next(one for one in level if type(one) not in _KINDS)
