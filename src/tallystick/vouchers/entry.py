@@ -11,6 +11,7 @@ These bytes are the leaf of the Merkle tree. An entry has at most 65,535 of them
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Self
 
 from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
@@ -88,6 +89,12 @@ class Header:
         )
 
 
+@lru_cache(1)
+def _at_bytes(at: int) -> bytes:
+    """Return an instant as it stands in a header; the entries of a group have the same."""
+    return format_instant(at).encode()
+
+
 class Entry(NamedTuple):
     """What was admitted, and the bytes that keep it."""
 
@@ -100,7 +107,7 @@ class Entry(NamedTuple):
         kind = event.kind
         # What Header.to_bytes gives, without the way through JSON values: this is done for every entry, twice.
         header = b'{"at":"%s","index":%d,"kind":"%s","outcome":%s}\n' % (
-            format_instant(event.at).encode(),
+            _at_bytes(event.at),
             event.index,
             kind.encode(),
             outcome_to_bytes(kind, event.outcome),

@@ -131,9 +131,10 @@ def parse_command(text: bytes, edition: int | None = None) -> Rule:
     line = text[:-1]
     canonical_json.decode(line)
     try:
-        return RULEBOOK.commands.validate_json(line, context=edition)
+        command: Rule = RULEBOOK.commands.validator.validate_json(line, context=edition)
     except ValidationError as error:
         raise MalformedError(_first_fault(error, canonical_json.decode(line))) from None
+    return command
 
 
 def command_text(fields: dict[str, Any]) -> bytes:
@@ -157,7 +158,7 @@ def outcome_to_json(kind: str, outcome: Outcome) -> dict[str, Any]:
 def outcome_to_bytes(kind: str, outcome: Outcome) -> bytes:
     """Return an outcome's canonical JSON: pydantic's own output is (outcomes.py)."""
     adapter = RULEBOOK.outcomes.get(kind)
-    return adapter.dump_json(outcome) if adapter else b"{}"
+    return adapter.serializer.to_json(outcome) if adapter else b"{}"
 
 
 def outcome_from_json(kind: str, fields: dict[str, Any]) -> Outcome:
