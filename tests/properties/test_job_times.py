@@ -15,11 +15,15 @@ from tallystick.vouchers.burns import (
     overlaps,
     pack_line,
     pack_payments,
-    with_interval,
 )
 
 JOBS = ("a", "ab", "b")
 LINES = st.lists(st.tuples(st.sampled_from(JOBS), st.integers(0, 60), st.integers(1, 9)), max_size=6)
+
+
+def with_interval(burned: bytes, starts_at: int, ends_at: int) -> bytes:
+    """Intervals as they are kept, and one more."""
+    return burned + struct.pack("<qq", starts_at, ends_at)
 
 
 def group_of(index: int, lines: list[tuple[str, int, int]]) -> Group:

@@ -1,10 +1,16 @@
 """Intervals of a job that touch are still several: each is taken out by itself, and only if it is there."""
 
+import struct
 from dataclasses import replace
 
 import pytest
 
-from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, Statement, overlaps, pack_line, with_interval
+from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, Statement, overlaps, pack_line
+
+
+def with_interval(burned: bytes, starts_at: int, ends_at: int) -> bytes:
+    """Intervals as they are kept, and one more."""
+    return burned + struct.pack("<qq", starts_at, ends_at)
 
 
 def group_of(index: int, *intervals: tuple[int, int]) -> Group:

@@ -259,6 +259,12 @@ class JobTimes:
         where = self._jobs.get(job)
         return where is not None and overlaps(_intervals(where, job), starts_at, ends_at)
 
+    def has(self, job: str, starts_at: int) -> bool:
+        """Return whether some of the job is burned that may have ended after an instant."""
+        if starts_at < self._unread_until:
+            self._read(starts_at)
+        return job in self._jobs
+
     def add(self, group: Group) -> None:
         """Take in a statement's lines."""
         self._groups += 1
@@ -316,11 +322,6 @@ class JobTimes:
 
 def _intervals(where: Group | Intervals, job: str) -> Intervals:
     return where if isinstance(where, bytes) else where.intervals_of(job)
-
-
-def with_interval(burned: Intervals, starts_at: int, ends_at: int) -> Intervals:
-    """Return the intervals and one more."""
-    return burned + _INTERVAL.pack(starts_at, ends_at)
 
 
 def overlaps(burned: Intervals, starts_at: int, ends_at: int) -> bool:

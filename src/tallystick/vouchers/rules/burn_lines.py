@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetPydanticSchema, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
-from tallystick.vouchers.burns import BurnedLine, Intervals, JobTimes, overlaps, with_interval
+from tallystick.vouchers.burns import BurnedLine, JobTimes
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.fields import CLOSED, LINES_MAX, must_be_true
 from tallystick.vouchers.outcomes import Burned
@@ -175,7 +175,9 @@ class StatementLines:
         jobs = _ItemJobs(self.job_times.get(item_id, _NO_JOBS))
         fees_fen = self.fees_fen
         for line in lines:
-            answer = self._decide(item_id, jobs, line)
+            answer: int | Reason | None = self._plain_fee(item_id, jobs, line)
+            if answer is None:
+                answer = self._decide(item_id, jobs, line)
             if isinstance(answer, Reason):
                 self.refused.append((len(fees_fen), answer))
                 fees_fen.append(0)
@@ -192,6 +194,38 @@ class StatementLines:
                 amounts_fen[number] = amount_fen
             paid.append((name, tuple(amounts_fen)))
         return Burned(tuple(self.absorbed), tuple(self.fees_fen), tuple(paid), tuple(self.refused))
+
+    def _plain_fee(self, item_id: str, jobs: "_ItemJobs", line: BurnLine) -> int | None:
+        """Return the fee of a line that is in order and paid by one reservation alone, and take note of what it takes.
+
+        Nearly all lines are such. None: it may be another, so `_decide` asks one check after the other.
+        """
+        job, gpu_milli, starts_at, ends_at, seconds, options = line
+        payers = self.payers
+        terms = payers.terms(item_id, starts_at, ends_at)
+        only = terms.only
+        if (
+            only is None
+            or options is not None
+            or ends_at - starts_at < seconds * SECOND_US
+            or ends_at > self.at
+            or starts_at < self.oldest
+            or ends_at < self.sealed_until
+            or jobs.have(job, starts_at)
+        ):
+            return None
+        fee = fee_fen(gpu_milli * seconds, terms.price_fen)
+        purse, rate_bp = only
+        pay_fen = payers.take_plainly(purse, rate_bp, fee)
+        if pay_fen is None:
+            return None
+        if pay_fen:
+            taken = self.payments.get(purse.id)
+            if taken is None:
+                taken = self.payments[purse.id] = []
+            taken.append((len(self.fees_fen), pay_fen))
+        jobs.burn(job, starts_at, ends_at)
+        return fee
 
     def _decide(self, item_id: str, jobs: "_ItemJobs", line: BurnLine) -> int | Reason:
         """Return a line's fee, and take note of what it takes; or why it is refused."""
@@ -259,18 +293,26 @@ class _ItemJobs:
 
     def __init__(self, before: JobTimes) -> None:
         self._before = before
-        self._new: dict[str, Intervals] = {}
+        self._new: dict[str, list[tuple[int, int]]] = {}
+
+    def have(self, job: str, starts_at: int) -> bool:
+        """Return whether anything may be burned for the job that an interval could share a moment with."""
+        return job in self._new or self._before.has(job, starts_at)
 
     def are_burned(self, job: str, starts_at: int, ends_at: int) -> bool:
         """Return whether some of the interval was burned for the job."""
-        new = self._new.get(job)
-        if new is not None and overlaps(new, starts_at, ends_at):
-            return True
+        for burned_from, burned_to in self._new.get(job, ()):
+            if starts_at < burned_to and burned_from < ends_at:
+                return True
         return self._before.is_burned(job, starts_at, ends_at)
 
     def burn(self, job: str, starts_at: int, ends_at: int) -> None:
         """Take note of an interval."""
-        self._new[job] = with_interval(self._new.get(job, b""), starts_at, ends_at)
+        new = self._new.get(job)
+        if new is None:
+            self._new[job] = [(starts_at, ends_at)]
+        else:
+            new.append((starts_at, ends_at))
 
 
 def corrected_line(

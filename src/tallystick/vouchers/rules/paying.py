@@ -163,15 +163,21 @@ class ContractPayers:
             return Reason.EXCEEDS_CONTRACT
         if terms.reason is not None:
             return terms.reason
-        if terms.only is not None and not self._other_support_fen:
-            # Nearly every line: one reservation pays, and the lower of share and ceiling is all there is to it.
-            purse, rate_bp = terms.only
-            pay_fen = share_fen(fee, rate_bp)
-            if pay_fen <= purse.left_fen:
-                return 0, [(purse, pay_fen)] if pay_fen else []
         absorbed_fen = min(self._other_support_fen, share_fen(fee, terms.lowest_ceiling_bp))
         payments = _payments(terms.parts, fee, absorbed_fen, takes_available)
         return payments if isinstance(payments, Reason) else (absorbed_fen, payments)
+
+    def take_plainly(self, purse: Purse, rate_bp: int, fee: int) -> int | None:
+        """Return what one reservation pays of a fee (fen), and take it off; it and its rate are those of `Terms.only`.
+
+        None: there is more to it. Other support is absorbed first, or an amount doesn't suffice, or just so.
+        """
+        pay_fen = fee * rate_bp // BASIS_POINTS
+        if self._other_support_fen or fee > self._chargeable_fen or pay_fen >= purse.left_fen:
+            return None
+        self._chargeable_fen -= fee
+        purse.left_fen -= pay_fen
+        return pay_fen
 
     def parts_of_invoice(self, invoice: Invoice, at: int) -> list[_Part] | Reason:
         """Return the programmes that pay an invoice, in their order; or why the first that was asked doesn't.
