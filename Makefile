@@ -24,10 +24,11 @@ PYTHON_CODE := src tests docs/site $(wildcard fuzz benchmarks mutation)
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutation/requirements.lock fuzz/requirements.lock \
-  deploy/requirements.lock deploy/release/requirements.lock
+  deploy/requirements.lock deploy/release/requirements.lock \
+  benchmarks/peers/requirements.lock benchmarks/peers/package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-browser vendor-check test-kills test-pythons test-cluster simulate lint docs docs-tables messages verify-page vectors bench bench-large bench-page bench-decade fuzz mutants lock dist wheelhouse clean
+.PHONY: help demo test test-all test-system test-browser vendor-check test-kills test-pythons test-cluster simulate lint docs docs-tables messages verify-page vectors bench bench-large bench-peers bench-page bench-decade fuzz mutants lock dist wheelhouse clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -118,6 +119,9 @@ bench-large: $(READY_FOR_TESTS) ## write, open, audit and export ten million lin
 bench-page: $(READY_FOR_TESTS) ## write tables and plots of docs/performance.md from build/bench.json
 	$(BIN)/python benchmarks/page.py
 
+bench-peers: ## download what `make bench` measures beside us if it is there, into build/peers, never into .venv (npm, pip)
+	benchmarks/peers/install build/peers $(PYTHON)
+
 bench-decade: $(READY_FOR_TESTS) ## ten years of 17 cities: the state's size, into build/decade.json (BENCH_FLAGS=--scale=0.1)
 	mkdir -p build
 	PYTHONPATH=tests $(BIN)/python benchmarks/decade.py $(BENCH_FLAGS)
@@ -162,6 +166,8 @@ lock: $(BIN)/pip ## resolve the dependencies again, into every lock
 	$(RESOLVE) --python-version 3.11 -c requirements-test.lock fuzz/requirements.in -o fuzz/requirements.lock
 	$(RESOLVE) --all-extras -c requirements-test.lock pyproject.toml -o deploy/requirements.lock
 	$(RESOLVE) --python-version 3.11 -c requirements-test.lock deploy/release/requirements.in -o deploy/release/requirements.lock
+	$(RESOLVE) --python-version 3.11 benchmarks/peers/requirements.in -o benchmarks/peers/requirements.lock
+	cd benchmarks/peers && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
 	! grep -n '://' $(LOCKS)
 
 clean: ## remove every .venv, build and every cache
