@@ -111,6 +111,10 @@ class FindingCode(CodedEnum):
     TILE_MISSING = ("tile_missing", "a tile or an entry bundle that the checkpoint implies is not there")
     TILE_MALFORMED = ("tile_malformed", "a tile or an entry bundle has not the length or form that it must have")
     TILE_DIFFERS = ("tile_differs", "a tile holds a hash that is not over those below it")
+    STATE_DIFFERS = (
+        "state_differs",
+        "a saved state beside an export is not what the entries up to there come to",
+    )
     FINDINGS_CUT = ("findings_cut", "there are more findings of a code than are listed")
 
 

@@ -77,6 +77,7 @@ def test_only_what_is_new_is_fetched(whole: Path, tmp_path: Path) -> None:
     assert report.is_clean
     assert set(server.asked) == {
         "/checkpoint",
+        "/states/index",
         "/tile/0/001.p/33",
         "/tile/1/000.p/1",
         "/tile/entries/001.p/33",

@@ -78,10 +78,10 @@ def _tariff(at: int, number: int) -> bytes:
     return PROVIDER.note("tariff.publish", at, item="h100", price_fen=1_000 + number, valid_from=later)
 
 
-def export_small_ledger(ledger: Path, folder: Path) -> None:
-    """Write the ledger's tlog-tiles folder."""
+def export_small_ledger(ledger: Path, folder: Path, *, states_every: int | None = None) -> None:
+    """Write the ledger's tlog-tiles folder, with saved states if they are asked for."""
     with read_ledger(ledger) as reader:
-        export_tiles(reader, folder)
+        export_tiles(reader, folder, states_every=states_every)
 
 
 def _submit(ledger: Ledger, notes: list[bytes]) -> None:

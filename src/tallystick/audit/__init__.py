@@ -7,10 +7,12 @@
     tile_evidence.py      an export
     edition.py            whether its rules are known
     newest.py             the checkpoint that all is held to
+    walk.py               entries, tree and all that was said of it, from one place to another
     replay.py             each entry decided anew
     book_checks.py        does the money add up
     filing.py             is an entry filed as it says
     tree.py, series.py    the tree rebuilt, and every checkpoint of it
+    stored_states.py      the states beside an export
     receipts.py           what the log gave before
     prior_checkpoints.py  does that still hold
     earlier.py            an earlier audit's report and state, to go on from

@@ -85,6 +85,25 @@ class Evidence(Protocol):
     def references(self, start: int, stop: int) -> list[tuple[object, object, object]] | None:
         """Return the (index, party, ref) kept for entries start … stop - 1 by index; None if no such index is kept."""
 
+    def state_sizes(self) -> list[int]:
+        """Return after how many entries saved states are said to lie there, ascending; none where none is kept.
+
+        Nothing of them is believed, so what is wrong with the list is no finding.
+
+        Raises:
+            SourceUnreadableError: this machine can't read it.
+        """
+
+    def state(self, size: int, size_max: int) -> bytes | None:
+        """Return the saved state after so many entries, header and all, at most a byte more than `size_max`.
+
+        None if there is none.
+
+        Raises:
+            NotAFileError: what is there is no file.
+            SourceUnreadableError: this machine can't read it.
+        """
+
     def report_unexpected_rows(self, origin: str, size: int) -> None:
         """Note what lies there besides the entries and the tree of this size, and what is known to lack unread."""
 

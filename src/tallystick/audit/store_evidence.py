@@ -369,6 +369,14 @@ class StoreEvidence:
                 return
             counted += len(found)
 
+    def state_sizes(self) -> list[int]:
+        """Return none: what a writer saves beside its tables is its own."""
+        return []
+
+    def state(self, size: int, size_max: int) -> bytes | None:
+        """Return None."""
+        return None
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()

@@ -3,6 +3,7 @@
     checkpoint
     tile/<level>/<n>[.p/<width>]
     tile/entries/<n>[.p/<width>]
+    states/<size>, states/index       saved states, if there are some: nothing of them is believed (stored_states.py)
 
 Files that the checkpoint implies must be there, with exactly their length. A partial tile or bundle may have been
 deleted once the full one is there: then that is read and cut. Files beyond the checkpoint are no finding: an exporter
@@ -12,14 +13,30 @@ audit: that says nothing about the log.
 
 import functools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Final, TypeVar
 
 from tallystick.audit.evidence import StoredCheckpoint, StoredRun
-from tallystick.errors import AccessDeniedError, NotAFileError, SourceUnreadableError, TileMalformedError
+from tallystick.errors import (
+    AccessDeniedError,
+    MalformedError,
+    NotAFileError,
+    SourceUnreadableError,
+    TileMalformedError,
+)
 from tallystick.findings import FindingCode, Findings
 from tallystick.sources import CHECKPOINT
-from tallystick.static.files import CHECKPOINT_SIZE_MAX, Found, StaticFiles, find_file
+from tallystick.static.files import CHECKPOINT_SIZE_MAX, Found, ListedFiles, find_file
+from tallystick.static.states import (
+    INDEX,
+    INDEX_SIZE_MAX,
+    STATES,
+    STATES_MAX,
+    index_from_bytes,
+    size_named,
+    state_path,
+)
 from tallystick.transparency.merkle import TILE_WIDTH
 from tallystick.transparency.tiles import ENTRY_SIZE_MAX, bundle_from_bytes, bundle_path, tile_path
 
@@ -33,7 +50,7 @@ class TileEvidence:
 
     hash_code = FindingCode.TILE_DIFFERS
 
-    def __init__(self, files: StaticFiles, findings: Findings, start: int = 0) -> None:
+    def __init__(self, files: ListedFiles, findings: Findings, start: int = 0) -> None:
         self.name = files.name
         self._files = files
         self._findings = findings
@@ -119,6 +136,32 @@ class TileEvidence:
         """Return None: there is no index of references."""
         return None
 
+    def state_sizes(self) -> list[int]:
+        """Return the sizes that the list names, and those of the files in the folder, if that can be looked into."""
+        try:
+            named = self._files.names(STATES)
+            data = self._files.read(INDEX, INDEX_SIZE_MAX)
+        except (NotAFileError, AccessDeniedError):
+            named, data = [], None
+        except OSError as error:
+            raise self._unreadable(INDEX, error) from None
+        sizes = {size for size in map(size_named, named) if size is not None}
+        with suppress(MalformedError):
+            sizes |= set(index_from_bytes(data or b""))
+        return sorted(sizes)[:STATES_MAX]
+
+    def state(self, size: int, size_max: int) -> bytes | None:
+        """Return the file of a saved state."""
+        path = state_path(size)
+        try:
+            return self._files.read(path, size_max)
+        except NotAFileError:
+            raise
+        except AccessDeniedError:  # some object stores say so of what isn't there
+            return None
+        except OSError as error:
+            raise self._unreadable(path, error) from None
+
     def report_unexpected_rows(self, origin: str, size: int) -> None:
         """Files beyond the checkpoint may lie there."""
 
@@ -156,10 +199,11 @@ class TileEvidence:
         except NotAFileError as error:
             self._malformed(index, f"{path} can't be read: {error.strerror}")
         except OSError as error:
-            raise SourceUnreadableError(
-                f"{self.name}/{path} can't be read: {error.strerror}; nothing was audited"
-            ) from None
+            raise self._unreadable(path, error) from None
         return None
+
+    def _unreadable(self, path: str, error: OSError) -> SourceUnreadableError:
+        return SourceUnreadableError(f"{self.name}/{path} can't be read: {error.strerror}; nothing was audited")
 
     def _malformed(self, index: int | None, detail: str) -> None:
         self._findings.add(FindingCode.TILE_MALFORMED, index, detail)

@@ -183,6 +183,10 @@ def _print_copied(place: str, copied: "Copied", *, as_json: bool) -> None:
 def export(
     source: parameters.ReadSource,
     folder: Annotated[parameters.Folder, parameters.folder("Made if it isn't there; an earlier export is added to.")],
+    states_every: Annotated[
+        int | None,
+        typer.Option(min=1, help="Also write a saved state every so many entries, for `audit --segments`."),
+    ] = None,
     key: parameters.LoginKey = None,
     passphrase_file: parameters.LoginPassphrase = None,
     passphrase_command: parameters.PassphraseCommand = None,
@@ -196,7 +200,7 @@ def export(
         raise UsageError(f"{folder} is not a folder")
     read_from = over_http.logged_in(source, over_http.Login(key, passphrase_file, passphrase_command))
     with read_ledger(read_from) as reader, output.progress("Exporting") as progress:
-        new = export_tiles(reader, folder, progress, verify_page())
+        new = export_tiles(reader, folder, progress, verify_page(), states_every)
         output.line(f"{folder}: {reader.size:,} entries of {reader.origin}, {new:,} of them new")
 
 

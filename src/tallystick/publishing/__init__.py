@@ -5,6 +5,7 @@
     recorded.py      which notes a log has already
     proving.py       inclusion and consistency, verified before they are handed on
     export.py        a log as static files
+    saved_states.py  states beside an export
     verify_page.py   the verifier's page, which every export carries
     cosigning.py     witnesses' lines, kept beside the checkpoint that they are of
     backup.py        a copy that is a ledger of its own; proven_copy.py proves it group by group

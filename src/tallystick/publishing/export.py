@@ -1,9 +1,10 @@
 """A log as static files, as C2SP tlog-tiles says; a checkpoint there comes after every file that it implies.
 
-    tile/entries/<N>[.p/<W>]  entry bundles
-    tile/<L>/<N>[.p/<W>]      hashes
-    verify.html               the verifier's page, where it is given: for people, and no part of the log
-    checkpoint                the newest signed checkpoint, written last
+    tile/entries/<N>[.p/<W>]      entry bundles
+    tile/<L>/<N>[.p/<W>]          hashes
+    states/<size>, states/index   saved states, where they are asked for (saved_states.py), and no part of the log
+    verify.html                   the verifier's page, where it is given: for people, and no part of the log
+    checkpoint                    the newest signed checkpoint, written last
 
 An export starts from the folder's own checkpoint, which must be of this log's past, and writes what came after it:
 
@@ -25,18 +26,26 @@ from tallystick.durable_files import ASIDE, DurableFiles, exclusive_lock
 from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, UsageError
 from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader
+from tallystick.publishing.saved_states import states_due, write_states
 from tallystick.publishing.verify_page import PAGE, read_page
 from tallystick.signing.note import Note
 from tallystick.sources import CHECKPOINT, TILES
 from tallystick.static.files import CHECKPOINT_SIZE_MAX, FolderFiles
+from tallystick.static.states import STATES
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.encoding import HASH_SIZE
 from tallystick.transparency.merging import merge_notes
-from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, RightEdge, leaf_hash
+from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, leaf_hash
 from tallystick.transparency.tiles import bundle_path, bundle_to_bytes, tile_path
 
 
-def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None, page: bytes | None = None) -> int:
+def export_tiles(
+    reader: Reader,
+    folder: Path,
+    progress: Progress | None = None,
+    page: bytes | None = None,
+    states_every: int | None = None,
+) -> int:
     """Write the folder for the reader's checkpoint, and return how many entries were new.
 
     Args:
@@ -44,9 +53,11 @@ def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None,
         folder: made if it isn't there.
         progress: is told of entries.
         page: the verifier's (`verify_page`), to be put beside the checkpoint.
+        states_every: how many entries lie between two saved states; None: none is written.
 
     Raises:
-        UsageError: the folder holds something else, another log, or another page of that name.
+        UsageError: the folder holds something else, another log, or another page of that name; or it would have too
+            many states.
         ProofInvalidError: its checkpoint isn't of this log's past: history was rewritten, here or there.
         NotALedgerError: entries, tree and checkpoint of the log don't belong together; nothing was published.
         LedgerBusyError: another process exports to it.
@@ -62,11 +73,14 @@ def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None,
             note = merge_notes(published[0], note)  # what was published stays
         is_new = published is None or note != published[0]
         writes_page = page is not None and page != read_page(folder)
-        if not is_new and not writes_page:
+        states = states_due(reader, folder, states_every) if states_every is not None else None
+        if not is_new and not writes_page and states is None:
             return 0
         with DurableFiles(folder) as files:
             if old_size < reader.size:
                 _write_tiles(reader, old_size, files, progress)
+            if states is not None:
+                write_states(reader, states, files, progress)
             if page is not None and writes_page:
                 files.write(PAGE, page)
             files.sync()
@@ -85,7 +99,7 @@ def _published(folder: Path) -> tuple[bytes, Checkpoint] | None:
     note = FolderFiles(folder).read(CHECKPOINT, CHECKPOINT_SIZE_MAX)
     if note is None:
         read_page(folder)
-        if any(path.name not in (TILES, ASIDE, PAGE) for path in folder.iterdir()):
+        if any(path.name not in (TILES, STATES, ASIDE, PAGE) for path in folder.iterdir()):
             raise UsageError(f"{folder} is not empty and not an export: choose another folder")
         return None
     try:
@@ -108,18 +122,11 @@ def _check_past(reader: Reader, folder: Path, published: tuple[bytes, Checkpoint
             f"{folder} was published with {old.size:,} entries and this log has {reader.size:,}: it is an older copy, "
             "or it was cut back; nothing was written"
         )
-    if _edge(reader, old.size).root() != old.root:
+    if reader.edge(old.size).root() != old.root:
         raise ProofInvalidError(
             f"history_rewritten: the first {old.size:,} entries of this log are not those that {folder} was published "
             f"with; keep {folder / CHECKPOINT}, which is evidence; nothing was written"
         )
-
-
-def _edge(reader: Reader, size: int) -> RightEdge:
-    try:
-        return RightEdge.from_tiles(size, reader.read_tile)
-    except MalformedError as error:
-        raise NotALedgerError(f"the log's tree is damaged ({error}); `tallystick audit` says more") from None
 
 
 def _write_tiles(reader: Reader, old_size: int, files: DurableFiles, progress: Progress | None) -> None:
@@ -128,7 +135,7 @@ def _write_tiles(reader: Reader, old_size: int, files: DurableFiles, progress: P
     Raises:
         NotALedgerError: the entries don't give the checkpoint's root.
     """
-    edge = _edge(reader, old_size)
+    edge = reader.edge(old_size)
     rows = _Rows(reader, old_size, files)
     for n in range(old_size // TILE_WIDTH, -(-reader.size // TILE_WIDTH)):
         first = n * TILE_WIDTH

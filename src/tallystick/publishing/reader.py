@@ -34,7 +34,7 @@ from tallystick.static.files import CHECKPOINT_SIZE_MAX, open_files
 from tallystick.static.log import StaticLog
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merging import merge_notes
-from tallystick.transparency.merkle import leaf_hash
+from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.transparency.receipt import Receipt
 from tallystick.vouchers.entry import Entry
@@ -216,6 +216,17 @@ class Reader:
         """Return the first hashes of a tile (tlog-tiles), joined."""
         return tile_reader(self._store)(level, n, width)
 
+    def edge(self, size: int) -> RightEdge:
+        """Return the right edge of the tree of the first `size` entries.
+
+        Raises:
+            NotALedgerError: its hashes can't be read.
+        """
+        try:
+            return RightEdge.from_tiles(size, self.read_tile)
+        except MalformedError as error:
+            raise NotALedgerError(f"the log's tree is damaged ({error}); `tallystick audit` says more") from None
+
     def leaf_hashes(self, first: int, stop: int) -> list[bytes]:
         """Return the leaf hashes of entries first … stop − 1, as far as they are there."""
         return self._store.tree_hashes(0, first, min(stop, self.size))
@@ -313,16 +324,21 @@ class Reader:
         first = max(0, stop - limit)
         return [(one.number, one.note) for one in islice(ledger.checkpoints(first), stop - first)][::-1]
 
-    def state(self, size: int | None = None, progress: Progress | None = None) -> State:
-        """Return the state after the first `size` entries (all, if None), replayed from the first on.
+    def state(self, size: int | None = None, progress: Progress | None = None, before: State | None = None) -> State:
+        """Return the state after the first `size` entries (all, if None), replayed from the first on, or from a state.
 
         A saved state may lie beside the log, but nothing here says which key is the log's.
+
+        Args:
+            size: of the log then.
+            progress: told of entries.
+            before: an earlier state, which is brought on; it is believed.
 
         Raises:
             NotALedgerError: an entry can't be read.
         """
         size = self.size if size is None else min(size, self.size)
-        return replay(self._store, State.empty(self.origin), size, progress)
+        return replay(self._store, before or State.empty(self.origin), size, progress)
 
     def close(self) -> None:
         """Let go of the store."""

@@ -46,6 +46,17 @@ class StaticFiles(Protocol):
         """Let go of connections."""
 
 
+class ListedFiles(StaticFiles, Protocol):
+    """Static files of which it can be asked what lies in a folder."""
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names in a folder; none if it isn't there, or on the web, where nobody says.
+
+        Raises:
+            OSError: this machine can't read it now.
+        """
+
+
 class Found(NamedTuple):
     """A tile's or a bundle's file: its bytes, its path, and the width that its path says it has."""
 
@@ -97,11 +108,24 @@ class FolderFiles:
                 error.filename = str(place)
             raise
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names in a folder below this one; none if it isn't there.
+
+        Raises:
+            OSError: this machine can't read it now.
+        """
+        try:
+            return [path.name for path in (self._folder / folder).iterdir()]
+        except OSError as error:
+            if isinstance(error, FileNotFoundError | NotADirectoryError) or error.errno in _NO_FILE:
+                return []
+            raise
+
     def close(self) -> None:
         """Nothing is held open."""
 
 
-def open_files(source: StaticFolder | StaticUrl) -> StaticFiles:
+def open_files(source: StaticFolder | StaticUrl) -> ListedFiles:
     """Return the files of an exported log; nothing is read yet.
 
     Raises:

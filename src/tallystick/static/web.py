@@ -98,6 +98,10 @@ class WebFiles:
         """
         return self._insist(path, lambda: self._fetch(path, size_max))
 
+    def names(self, folder: str) -> list[str]:
+        """Return none: a web server isn't asked what lies in a folder."""
+        return []
+
     def post(
         self, path: str, body: bytes, size_max: int, headers: Mapping[str, str] = MappingProxyType({})
     ) -> HttpAnswer:

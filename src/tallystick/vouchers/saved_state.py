@@ -20,6 +20,7 @@ auditor for the SHA-256 in its own report (audit/earlier.py).
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -32,6 +33,8 @@ MEANING: Final = 2
 """Goes up when what `evolve` makes of the same entries changes and no field does."""
 SUBJECT: Final = b"tallystick saved state"
 HEADER_SIZE_MAX: Final = 4_096
+"""Bytes of all that comes before the state's, signature lines too."""
+_SIGNATURE: Final = "— ".encode()
 _NAMES: Final = (b"schema-sha256", b"origin", b"size", b"root", b"state-sha256")
 HEADER_LINES: Final = 1 + len(_NAMES)
 """Of the header's text; after it come an empty line and the signature lines."""
@@ -49,6 +52,7 @@ def version_of(root: type, meaning: int) -> str:
 
 
 SCHEMA_SHA256: Final = version_of(State, MEANING)
+_OF_A_VERSION: Final = re.compile(rb"%s\n%s ([0-9a-f]{64})\n" % (SUBJECT, _NAMES[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +113,25 @@ class StateHeader:
         if (state.origin, state.size) != (self.origin, self.size):
             raise MalformedError("a state of another log or size than its header's")
         return state
+
+
+def split_saved(saved: bytes) -> tuple[bytes, int]:
+    """Return the text of a saved state's header, and where the state's bytes begin; signature lines say nothing here.
+
+    Raises:
+        MalformedError: they don't begin with a header's lines.
+    """
+    end = saved.find(b"\n\n", 0, HEADER_SIZE_MAX)
+    start = end + 2
+    while end >= 0 and saved.startswith(_SIGNATURE, start):
+        end = saved.find(b"\n", start, HEADER_SIZE_MAX)
+        start = end + 1
+    if end < 0:
+        raise MalformedError("no header of a saved state")
+    return saved[: saved.find(b"\n\n") + 1], start
+
+
+def is_of_another_version(text: bytes) -> bool:
+    """Return whether a header says that another version saved the state, so that its bytes say nothing to this one."""
+    found = _OF_A_VERSION.match(text)
+    return found is not None and found[1].decode() != SCHEMA_SHA256

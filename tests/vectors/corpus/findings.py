@@ -47,6 +47,7 @@ ELSEWHERE = {
     C.CONSERVATION_BROKEN: f"a fault in the rules, which no log brings: {_TESTS.format('store_attacks')}",
     C.TREE_DIFFERS: _OF_A_STORE,
     C.REFERENCE_INDEX_DIFFERS: _OF_A_STORE,
+    C.STATE_DIFFERS: f"a saved state beside an export: {_TESTS.format('state_attacks')}",
 }
 """What no exported folder shows by itself: what it takes, and which tests try it."""
 

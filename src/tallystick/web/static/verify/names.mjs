@@ -1572,6 +1572,10 @@ export const NAMES = {
    "a signature is of a party that is not asked to sign",
    "签名来自无须签署的参与方"
   ],
+  "state_differs": [
+   "a saved state beside an export is not what the entries up to there come to",
+   "导出旁保存的状态与截至该处的条目推算结果不符"
+  ],
   "store_damaged": [
    "the database is damaged, or a table or column is missing",
    "数据库已损坏，或缺少表或列"
