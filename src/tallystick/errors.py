@@ -15,6 +15,7 @@
     │   ├── SignatureMissingError     no signature by a key that is needed
     │   ├── ProofInvalidError         an inclusion or consistency proof that leads elsewhere
     │   ├── QuorumMissingError        too few witnesses cosigned
+    │   ├── ExportDiffersError        a file of an export that isn't the one that its checkpoint commits to
     │   └── HistoryRewrittenError     two checkpoints of one log that no proof joins; it has both
     ├── KeyFileError              a key file that is missing, readable by others or locked
     ├── KeyTokenError             a token without such a key, or one that didn't sign
@@ -106,6 +107,10 @@ class ProofInvalidError(VerificationError):
 
 class QuorumMissingError(VerificationError):
     """Too few witnesses cosigned a checkpoint."""
+
+
+class ExportDiffersError(VerificationError):
+    """A file of an exported log that is missing, or isn't the one that the checkpoint commits to."""
 
 
 class HistoryRewrittenError(VerificationError):

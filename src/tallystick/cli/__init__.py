@@ -11,6 +11,7 @@
     proofs.py     proof inclusion, consistency   entries.py    an entry in full
     proofs_of_balance.py          proof balance, and verify of what it wrote
     dossier.py    dossier, and verify of what it wrote
+    export_hashes.py              verify of all that an export has
     rekeying.py   ledger rekey: the log's own key is changed, step by step
     witness.py    witness init, serve, cosign    checkpoint.py checkpoint collect: the log that asks
     rules.py      rules: what commands a log takes

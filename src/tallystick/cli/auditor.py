@@ -6,6 +6,7 @@
     audit SOURCE --trust POLICY --patterns        also shows what no rule can refuse (patterns.py), after the verdict
     verify FILE.tlog-proof --trust POLICY    proves offline that one entry is in the log
     verify SOURCE INDEX --trust POLICY       proves the same from the log itself
+    verify SOURCE --hashes --trust POLICY    proves that an export has the files of its checkpoint (export_hashes.py)
     verify FILE --trust POLICY               proves offline what an account held when the books were sealed,
                                              or (dossier.py) all that happened to it
     receipt SOURCE INDEX -o FILE       gets such a proof
@@ -25,7 +26,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import dossier, kinds, output, over_http, parameters, patterns_shown, proofs_of_balance, reading
+from tallystick.cli import (
+    dossier,
+    export_hashes,
+    kinds,
+    output,
+    over_http,
+    parameters,
+    patterns_shown,
+    proofs_of_balance,
+    reading,
+)
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
 from tallystick.forms.amounts import yuan
@@ -122,13 +133,17 @@ def verify(
     ],
     trust: parameters.Trust,
     index: Annotated[int | None, typer.Argument(help="An entry of a SOURCE, instead of one in a receipt.")] = None,
+    hashes: Annotated[
+        bool,
+        typer.Option("--hashes", help="Of an export, all its files: that they are those of the checkpoint. No rules."),
+    ] = False,
     as_json: parameters.AsJson = False,
     key: parameters.LoginKey = None,
     passphrase_file: parameters.LoginPassphrase = None,
     passphrase_command: parameters.PassphraseCommand = None,
     wide: parameters.Wide = False,
 ) -> None:
-    """Prove what a file says, with no ledger and no network: a receipt, balance or dossier; or an entry of a source."""
+    """Prove what a file says, with no ledger and no network: a receipt, balance or dossier; or of a source an entry."""
     from tallystick.cli.entries import print_entry
     from tallystick.dossiers.balance_proof import is_balance_proof
     from tallystick.transparency.receipt import Receipt, verify_receipt
@@ -136,6 +151,12 @@ def verify(
     from tallystick.wire.proven import proven_entry
 
     policy = reading.read_policy(trust)
+    login = over_http.Login(key, passphrase_file, passphrase_command)
+    if hashes:
+        if index is not None:
+            raise UsageError("--hashes is of all entries: leave INDEX out")
+        export_hashes.verify(over_http.logged_in(reading.source_of(file), login), policy, as_json=as_json)
+        return
     if index is None:
         if dossier.is_dossier_file(file):  # before it is read: a dossier may be large
             dossier.verify(file, policy, as_json=as_json, wide=wide)
@@ -146,7 +167,6 @@ def verify(
             return
         proof = Receipt.from_bytes(data)
     else:
-        login = over_http.Login(key, passphrase_file, passphrase_command)
         proof = _receipt_from(reading.source_of(file), index, login)
     if proof.entry is None:
         raise UsageError(f"{file} carries no entry, so it proves nothing by itself; ask for a receipt with one")

@@ -8,7 +8,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tallystick audit https://log.example --trust trust.policy --receipts receipts",
         "tallystick audit public --trust trust.policy --patterns --fail-on alarm",
     ),
-    "verify": ("tallystick verify 45.tlog-proof --trust trust.policy",),
+    "verify": (
+        "tallystick verify 45.tlog-proof --trust trust.policy",
+        "tallystick verify export --hashes --trust trust.policy",
+    ),
     "receipt": ("tallystick receipt ledger 45 -o 45.tlog-proof",),
     "receipts serve": ("tallystick receipts serve receipts --port 8474",),
     "proof inclusion": ("tallystick proof inclusion ledger 45",),

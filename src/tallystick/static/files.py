@@ -78,7 +78,6 @@ class FolderFiles:
 
     def __init__(self, folder: Path) -> None:
         self.name = str(folder)
-        self._folder = folder
 
     def read(self, path: str, size_max: int) -> bytes | None:
         """Return a file's bytes, at most one more than `size_max`; None if there is none.
@@ -87,25 +86,27 @@ class FolderFiles:
             NotAFileError: what is there is no ordinary file.
             OSError: any other: this machine can't read it now.
         """
-        place = self._folder / path
+        place = f"{self.name}/{path}"
         try:
             # Not blocking: opening a pipe would wait for a writer for ever.
             descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
             try:
-                # Before a file object is made of it, which refuses a folder in the system's words and leaves it open.
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise NotAFileError(errno.EINVAL, "not a file", str(place))
-                with os.fdopen(descriptor, "rb", closefd=False) as file:
-                    return file.read(size_max + 1)
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
+                    raise NotAFileError(errno.EINVAL, "not a file", place)
+                # Its own length first: for the limit's, megabytes would be laid out for each file.
+                data = _read_up_to(descriptor, min(status.st_size, size_max) + 1)
+                is_longer = len(data) > status.st_size
+                return data + _read_up_to(descriptor, size_max + 1 - len(data)) if is_longer else data
             finally:
                 os.close(descriptor)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             if error.errno in _NO_FILE and not isinstance(error, NotAFileError):
-                raise NotAFileError(error.errno, error.strerror, str(place)) from None
+                raise NotAFileError(error.errno, error.strerror, place) from None
             if error.filename is None:
-                error.filename = str(place)
+                error.filename = place
             raise
 
     def names(self, folder: str) -> list[str]:
@@ -115,7 +116,7 @@ class FolderFiles:
             OSError: this machine can't read it now.
         """
         try:
-            return [path.name for path in (self._folder / folder).iterdir()]
+            return os.listdir(f"{self.name}/{folder}")
         except OSError as error:
             if isinstance(error, FileNotFoundError | NotADirectoryError) or error.errno in _NO_FILE:
                 return []
@@ -123,6 +124,17 @@ class FolderFiles:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _read_up_to(descriptor: int, size: int) -> bytes:
+    """Return so many bytes of a file, or fewer where it ends."""
+    data = os.read(descriptor, size)
+    while data and len(data) < size:
+        more = os.read(descriptor, size - len(data))
+        if not more:
+            break
+        data += more
+    return data
 
 
 def open_files(source: StaticFolder | StaticUrl) -> ListedFiles:

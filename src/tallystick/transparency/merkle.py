@@ -167,8 +167,8 @@ class RightEdge:
 
 
 def _parents(row: list[bytes]) -> list[bytes]:
-    sha256 = _sha256
-    return [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
+    sha256, hashes = _sha256, iter(row)
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(hashes, hashes, strict=True)]
 
 
 def tile_hashes(tile: bytes, width: int, start: int = 0, end: int | None = None) -> list[bytes]:
@@ -188,6 +188,19 @@ def perfect_root(hashes: list[bytes]) -> bytes:
     while len(hashes) > 1:
         hashes = _parents(hashes)
     return hashes[0]
+
+
+def root_of_tile(tile: bytes) -> bytes:
+    """Return the root over the hashes of a full tile, joined.
+
+    Raises:
+        TileMalformedError: a tile of another length.
+    """
+    if len(tile) != TILE_WIDTH * HASH_SIZE:
+        raise TileMalformedError(f"a full tile has {TILE_WIDTH * HASH_SIZE} bytes, and this one {len(tile)}")
+    sha256 = _sha256  # the lowest row as it lies there: to cut it into hashes first takes a seventh more
+    row = [sha256(b"\x01" + tile[at : at + 2 * HASH_SIZE]).digest() for at in range(0, len(tile), 2 * HASH_SIZE)]
+    return perfect_root(row)
 
 
 def _perfect_roots(hashes: list[bytes]) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ This names files and reads their bytes; it neither stores nor fetches. Hashes in
 derived from them and compared with a signed checkpoint.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
@@ -29,6 +30,7 @@ __all__ = [
     "ReadTile",
     "Tile",
     "bundle_from_bytes",
+    "bundle_leaf_hashes",
     "bundle_path",
     "bundle_to_bytes",
     "node_from_tiles",
@@ -156,6 +158,31 @@ def bundle_from_bytes(data: bytes, width: int) -> list[bytes]:
     if end != len(data):
         raise TileMalformedError(f"a bundle of {len(data)} bytes does not hold exactly {width} entries")
     return entries
+
+
+def bundle_leaf_hashes(data: bytes, width: int) -> bytes:
+    """Return the leaf hashes of the entries of a bundle of `width` entries, joined: the bytes of its tile.
+
+    Raises:
+        ValueError: a width beyond 1 to 256.
+        TileMalformedError: more, less or other bytes than `width` entries.
+    """
+    _check_width(width)
+    # As `leaf_hash` does it, without copying an entry: of a statement that would be an eighth of the time.
+    hashes, sha256, view = [], hashlib.sha256, memoryview(data)
+    end = 0
+    try:
+        for _ in range(width):
+            start = end + 2
+            end = start + (data[end] << 8 | data[end + 1])
+            leaf = sha256(b"\x00")
+            leaf.update(view[start:end])
+            hashes.append(leaf.digest())
+    except IndexError:
+        end = -1
+    if end != len(data):
+        raise TileMalformedError(f"a bundle of {len(data)} bytes does not hold exactly {width} entries")
+    return b"".join(hashes)
 
 
 def node_from_tiles(height: int, position: int, size: int, read_tile: ReadTile) -> bytes:

@@ -5,6 +5,7 @@
     {"proven": true, "checkpoint": {"origin", "size", "root"}, "entry": {...}}
     {"proven": true, "checkpoint": {...}, "seal": {...}, "account", "balances", "entries", "running_hash",
      "party": {"party", "role", "name", "uscc", "profile_hash", "admitter", "admitted_index", "named_index"}}
+    {"proven": true, "checkpoint": {...}, "bundles", "tiles", "bytes", "not_verified": ["rules", "party_signatures"]}
 
 `checkpoint_verified` says whether a trust policy has accepted the checkpoint. Hashes are base64, but a running hash.
 """
@@ -94,4 +95,16 @@ def proven_balance(
         "entries": entries,
         "running_hash": running_hash,
         "party": party,
+    }
+
+
+def proven_hashes(checkpoint: Checkpoint, bundles: int, tiles: int, size_bytes: int) -> JsonObject:
+    """Return that an export has the files that its checkpoint commits to, and what that doesn't say."""
+    return {
+        "proven": True,
+        "checkpoint": tree(checkpoint),
+        "bundles": bundles,
+        "tiles": tiles,
+        "bytes": size_bytes,
+        "not_verified": ["rules", "party_signatures"],
     }
