@@ -58,6 +58,11 @@ class FindingCode(CodedEnum):
         "cosigned_checkpoint_contradicted",
         "the cosigned checkpoint beside the log is of a tree that the log does not begin with",
     )
+    RECORDED_CHECKPOINT_CONTRADICTED = (
+        "recorded_checkpoint_contradicted",
+        "a checkpoint of the log that another log recorded does not hold in it: the log was forked or cut back, or is "
+        "an older copy",
+    )
     LOG_EMPTY = ("log_empty", "there is no entry, so no network was founded")
     COMMAND_FOR_ANOTHER_LOG = _as_refused(Reason.COMMAND_FOR_ANOTHER_LOG)
     PROOF_INVALID = ("proof_invalid", "an entry is not, at this index, in the tree of the checkpoint")
@@ -114,6 +119,19 @@ class FindingCode(CodedEnum):
     STATE_DIFFERS = (
         "state_differs",
         "a saved state beside an export is not what the entries up to there come to",
+    )
+    DOCUMENT_IN_TWO_LOGS = ("document_in_two_logs", "one document is a contract or an invoice in two logs")
+    JOB_TIME_IN_TWO_LOGS = ("job_time_in_two_logs", "a moment of a provider's job is burned on one item in two logs")
+    PAYMENT_IN_TWO_LOGS = ("payment_in_two_logs", "a treasury used one payment reference in two logs")
+    VOUCHER_IN_TWO_LOGS = ("voucher_in_two_logs", "a voucher from before the logs was brought into two of them")
+    CAP_EXCEEDED_TOGETHER = (
+        "cap_exceeded_together",
+        "a treasury granted a holder more in all logs together than its cap allows in one",
+    )
+    PARTY_IN_TWO_ROLES = ("party_in_two_roles", "a party is a provider in one log and a holder in another")
+    KEY_OF_TWO_PARTIES = (
+        "key_of_two_parties",
+        "one key is of parties with different unified social credit codes in two logs",
     )
     FINDINGS_CUT = ("findings_cut", "there are more findings of a code than are listed")
 

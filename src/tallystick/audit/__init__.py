@@ -20,6 +20,11 @@
     review.py             what keys signed that were revoked as compromised
     report.py             what comes out; the closed list of what can be wrong is tallystick/findings.py
 
+    network_audit.py      several logs, each by itself and then together
+    recorded_checkpoints.py  does what one log recorded of another hold
+    uses.py, used_twice.py   what each used, and what two did
+    network_report.py     what comes out of that
+
 It shares the rules, formats and arithmetic with the writer, and none of the writer's storage: stores are read by
 SQLite and psycopg themselves.
 """

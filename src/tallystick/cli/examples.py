@@ -78,6 +78,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "list": ("tallystick list ledger programme",),
     "search": ("tallystick search ledger acme",),
+    "network audit": ("tallystick network audit national shanghai https://guian.example --trust trust.policy",),
     "network found": ("tallystick network found network --origin log.example --name 'National network'",),
     "ledger create": ("tallystick ledger create ledger --genesis genesis.note --log-key log.pem",),
     "ledger backup": ("tallystick ledger backup ledger backup",),

@@ -2,6 +2,7 @@
 
     network found DIR --origin ORIGIN --name NAME                 the log and the network's office
     network found DIR … --from SHEET --serve PORT                 and what the network does first, and its service
+    network audit NETWORK_SOURCE SOURCE… --trust POLICY           several logs together (network_audit.py)
 
     DIR/ledger/     the operator's: ledger.db, ledger.toml, trust.policy, keys/log.pem
     DIR/office/     the network's officer's: <party>-root-1.pem, tallystick.toml, trust.policy
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 import typer
 
 from tallystick.cli import output, parameters, reading
+from tallystick.cli.network_audit import network_audit
 from tallystick.cli.new_keys import Lock, NewKey, profile_key, wanted_key
 from tallystick.cli.statuses import AS_ASKED
 from tallystick.errors import UsageError
@@ -46,15 +48,23 @@ PERIODS: Final = {
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    network = typer.Typer(help="Found a network.", no_args_is_help=True, rich_markup_mode=None)
+    network = typer.Typer(
+        help="Found a network, and audit its logs together.", no_args_is_help=True, rich_markup_mode=None
+    )
     network.command("found", short_help="Make a network's log and its first key.")(network_found)
-    network.callback()(lambda: None)
+    network.command("audit", short_help="Audit several logs together.")(network_audit)
     app.add_typer(network, name="network")
 
 
 _RootVkeys = Annotated[
     list[str] | None,
     typer.Option("--root-vkey", metavar="VKEY", help="A further root key, made elsewhere; once for each."),
+]
+_MemberOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ORIGIN", help="The log that this one is a member of: the network's, which has its checkpoints."
+    ),
 ]
 _Sheet = Annotated[
     str | None,
@@ -100,6 +110,7 @@ def network_found(
     zone: Annotated[str, typer.Option(help="The offset by whose days the network counts.")] = "+08:00",
     root_vkeys: _RootVkeys = None,
     root_quorum: Annotated[int, typer.Option(min=1, help="How many root keys sign what the network does.")] = 1,
+    member_of: _MemberOf = None,
     from_: _Sheet = None,
     serve_on: _ServePort = None,
     yes: parameters.Yes = False,
@@ -127,6 +138,8 @@ def network_found(
     others = root_vkeys or []
     _check_asked(folder, root_quorum, len(others), needs_log=from_ is not None or serve_on is not None)
     fields = _fields(origin, name, party, root_quorum, zone)
+    if member_of is not None:
+        fields["member_of"] = member_of
     at = reading.clock(log_time, lambda: fields["utc_offset_seconds"])()
     _try_genesis(fields, at, others)
     root_lock = Lock(passphrase_file, passphrase_command, no_passphrase and token is None)

@@ -116,7 +116,7 @@ class FolderFiles:
             OSError: this machine can't read it now.
         """
         try:
-            return os.listdir(f"{self.name}/{folder}")
+            return [path.name for path in Path(self.name, folder).iterdir()]
         except OSError as error:
             if isinstance(error, FileNotFoundError | NotADirectoryError) or error.errno in _NO_FILE:
                 return []

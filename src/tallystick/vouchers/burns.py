@@ -89,6 +89,15 @@ class Group:
         """
         return [row[0] for row in _PACKED.iter_unpack(self.packed)]
 
+    def intervals(self) -> Iterator[tuple[int, str, int, int]]:
+        """Yield number, job, start and end (microseconds) of each line, of those that were taken back too.
+
+        Raises:
+            struct.error: the bytes aren't whole lines, which only damage can bring about.
+        """
+        for job, row in zip(self.jobs.split(), _PACKED.iter_unpack(self.packed), strict=False):
+            yield row[0], job, row[2], row[3]
+
     def unreversed_jobs(self) -> list[str]:
         """Return the jobs of which something is burned, by accepted line."""
         jobs = self.jobs.split()

@@ -34,6 +34,7 @@ REVERSED = 30
 
 _TESTS = "`tests/tampering/test_{}.py`"
 _OF_A_STORE = f"a ledger's database, which holds more than its export: {_TESTS.format('store_attacks')}"
+_OF_SEVERAL_LOGS = f"several logs (`network audit`): {_TESTS.format('network_attacks')}"
 ELSEWHERE = {
     C.STORE_DAMAGED: _OF_A_STORE,
     C.CHECKPOINT_ROW_DIFFERS: _OF_A_STORE,
@@ -41,6 +42,7 @@ ELSEWHERE = {
     C.HISTORY_REWRITTEN: f"an earlier audit to go on from (`--since`): {_TESTS.format('incremental_attacks')}",
     C.RECEIPT_CONTRADICTED: f"receipts (`--receipts`): {_TESTS.format('receipt_attacks')}",
     C.COSIGNED_CHECKPOINT_CONTRADICTED: f"a checkpoint beside a ledger: {_TESTS.format('cosigned_attacks')}",
+    C.RECORDED_CHECKPOINT_CONTRADICTED: _OF_SEVERAL_LOGS,
     C.ENTRY_BEYOND_CHECKPOINT: _OF_A_STORE,
     C.ENTRY_MISPLACED: _OF_A_STORE,
     C.TOPIC_DIFFERS: _OF_A_STORE,
@@ -48,6 +50,13 @@ ELSEWHERE = {
     C.TREE_DIFFERS: _OF_A_STORE,
     C.REFERENCE_INDEX_DIFFERS: _OF_A_STORE,
     C.STATE_DIFFERS: f"a saved state beside an export: {_TESTS.format('state_attacks')}",
+    C.DOCUMENT_IN_TWO_LOGS: _OF_SEVERAL_LOGS,
+    C.JOB_TIME_IN_TWO_LOGS: _OF_SEVERAL_LOGS,
+    C.PAYMENT_IN_TWO_LOGS: _OF_SEVERAL_LOGS,
+    C.VOUCHER_IN_TWO_LOGS: _OF_SEVERAL_LOGS,
+    C.CAP_EXCEEDED_TOGETHER: _OF_SEVERAL_LOGS,
+    C.PARTY_IN_TWO_ROLES: _OF_SEVERAL_LOGS,
+    C.KEY_OF_TWO_PARTIES: _OF_SEVERAL_LOGS,
 }
 """What no exported folder shows by itself: what it takes, and which tests try it."""
 

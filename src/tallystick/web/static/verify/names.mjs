@@ -1412,6 +1412,10 @@ export const NAMES = {
    "the entries come to other balances than the closing seal holds",
    "由条目得出的余额与期末封账不同"
   ],
+  "cap_exceeded_together": [
+   "a treasury granted a holder more in all logs together than its cap allows in one",
+   "主管财政在各日志中发给同一持有人的合计超过其年度上限"
+  ],
   "checkpoint_malformed": [
    "a checkpoint is not a signed checkpoint in its canonical encoding",
    "检查点不是规范编码的已签名检查点"
@@ -1456,6 +1460,10 @@ export const NAMES = {
    "something that an entry was decided by is not here",
    "判定某条目所依据的内容缺失"
   ],
+  "document_in_two_logs": [
+   "one document is a contract or an invoice in two logs",
+   "同一文件在两份日志中作为合同或发票"
+  ],
   "entry_beyond_checkpoint": [
    "there is an entry that no checkpoint covers",
    "有条目未被任何检查点涵盖"
@@ -1496,6 +1504,10 @@ export const NAMES = {
    "an entry's header has another index than its place",
    "条目头部的序号与其位置不符"
   ],
+  "job_time_in_two_logs": [
+   "a moment of a provider's job is burned on one item in two logs",
+   "服务商同一作业的同一时段在两份日志中按同一服务项核销"
+  ],
   "key_not_active_yet": [
    "a signature is by a key that another party added less than takeover_seconds ago",
    "签名密钥由其他参与方添加，尚未满接管期（takeover_seconds）"
@@ -1503,6 +1515,10 @@ export const NAMES = {
   "key_not_for_this_command": [
    "a signature is by a key for something else: a meter key signs burns and reversals, a read key nothing",
    "签名密钥用途不符：meter 密钥只能签署核销与冲正，read 密钥不能签署任何指令"
+  ],
+  "key_of_two_parties": [
+   "one key is of parties with different unified social credit codes in two logs",
+   "两份日志中统一社会信用代码不同的参与方使用同一密钥"
   ],
   "key_revoked": [
    "a signature is by a key that was revoked",
@@ -1528,6 +1544,14 @@ export const NAMES = {
    "decided anew, the command comes to another outcome than the entry says",
    "重新判定后，指令的结果与条目所载不同"
   ],
+  "party_in_two_roles": [
+   "a party is a provider in one log and a holder in another",
+   "同一参与方在一份日志中是服务商，在另一份中是持有人"
+  ],
+  "payment_in_two_logs": [
+   "a treasury used one payment reference in two logs",
+   "主管财政在两份日志中使用了同一银行流水号"
+  ],
   "proof_invalid": [
    "an entry is not, at this index, in the tree of the checkpoint",
    "条目不在检查点的树中的该序号处"
@@ -1535,6 +1559,10 @@ export const NAMES = {
   "receipt_contradicted": [
    "a receipt that this log's key signed does not hold in it: the log was forked or cut back, or is an older copy",
    "由本日志密钥签署的回执在本日志中不成立：日志被分叉或截短，或是较旧的副本"
+  ],
+  "recorded_checkpoint_contradicted": [
+   "a checkpoint of the log that another log recorded does not hold in it: the log was forked or cut back, or is an older copy",
+   "另一日志所记录的本日志检查点在本日志中不成立：日志被分叉或截短，或是较旧的副本"
   ],
   "reference_index_differs": [
    "the index of references is not what the entries say",
@@ -1603,6 +1631,10 @@ export const NAMES = {
   "tree_differs": [
    "the stored tree lacks a hash, has one too many, or one that is not over those below it",
    "存储的树缺少哈希、多出哈希，或有哈希与其下层不符"
+  ],
+  "voucher_in_two_logs": [
+   "a voucher from before the logs was brought into two of them",
+   "日志建立前的同一张算力券被带入两份日志"
   ]
  },
  "reasons": {
