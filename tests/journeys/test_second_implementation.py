@@ -20,6 +20,7 @@ import pytest
 from support.actors import ORIGIN, Json, key_of, label_of, note_of, vkey_of
 from support.command_line import done, run
 from support.editions import Founding, adopting, founded_otherwise, in_edition
+from support.published_signatures import PUBLISHED, VECTORS
 from support.readers import ENTRIES
 from support.small_ledger import LOG_KEY, POLICY, export_small_ledger, write_small_ledger
 from support.stored_tree import StoredTree
@@ -43,7 +44,6 @@ from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import EVENT_KINDS, parse_command
 from tallystick.vouchers.rules.endings import ROWS_MAX
-from vectors.test_ed25519_edge_cases import PUBLISHED, VECTORS
 
 CORPUS = Path(__file__).resolve().parents[1] / "vectors" / "editions" / "1"
 ROOT = Path(__file__).resolve().parents[2]

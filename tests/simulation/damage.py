@@ -89,6 +89,14 @@ class ImageEvidence:
         rows = [(index, party, ref) for (party, ref), index in self._image.references.items() if start <= index < stop]
         return [*sorted(rows)]
 
+    def state_sizes(self) -> list[int]:
+        """No state is kept here."""
+        return []
+
+    def state(self, size: int, size_max: int) -> bytes | None:
+        """No state is kept here."""
+        return None
+
     def report_unexpected_rows(self, origin: str, size: int) -> None:
         """Nothing else is kept here."""
 

@@ -182,7 +182,7 @@ class Node:
         try:
             group = ledger._prepare([made.note for made in along]) if along else None
             if group is not None:
-                ledger._waiting.append(group)
+                ledger._group_commit._arrived.append(group)
             answers = [*ledger.submit([made.note for made in notes])]
             require(group is None or (group.done and group.error is None), "who was written along has no answer")
             answers = [*(group.answers if group is not None else ()), *answers]

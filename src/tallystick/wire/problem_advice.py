@@ -168,8 +168,7 @@ _OF_REQUESTS: Final[Mapping[str, str]] = {
         "policy_malformed entry_malformed"
     ),
     "Don't rely on it, and keep it: what doesn't prove what it should is evidence. Ask an auditor.": (
-        "verification signature_invalid signature_missing proof_invalid quorum_missing history_rewritten "
-        "export_differs"
+        "verification signature_invalid signature_missing proof_invalid quorum_missing history_rewritten export_differs"
     ),
     "See to the file, or the token, that is named.": "key_file key_token not_a_file usage_file",
     "Take a newer version of Tallystick.": "edition_unknown",
