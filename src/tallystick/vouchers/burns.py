@@ -285,7 +285,7 @@ class JobTimes:
             again = known.keys() & set(jobs)
             known.update({job: _intervals(known[job], job) + group.intervals_of(job) for job in again})
             jobs = [job for job in jobs if job not in again]
-        known.update(zip(jobs, repeat(group), strict=False))
+        known.update(dict.fromkeys(jobs, group))
 
     def reverse(self, group: Group, line: BurnedLine) -> None:
         """Take out a line that its group has just noted as taken back."""

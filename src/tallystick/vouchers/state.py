@@ -328,9 +328,9 @@ class State:
 
     def remember(self, provider: str, ref: str, statement: Statement) -> None:
         """Keep a statement, and that its jobs' time is burned."""
-        self.statements.setdefault(provider, {})[ref] = statement
+        (self.statements.get(provider) or self.statements.setdefault(provider, {}))[ref] = statement
         self.statement_order.append((provider, ref))
-        job_times = self.job_times.setdefault(provider, {})
+        job_times = self.job_times.get(provider) or self.job_times.setdefault(provider, {})
         for group in statement.groups:
             of_item = job_times.get(group.item)
             if of_item is None:

@@ -1,7 +1,8 @@
 """GPU-time: statements, decided line by line, and reversals."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from operator import itemgetter
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
@@ -113,24 +114,29 @@ class TimeBurn(Rule):
         assert isinstance(event.outcome, Burned)
         outcome = event.outcome
         self._check_outcome(outcome)
-        refused = {number for number, _ in outcome.refused}
+        refused = {number for number, _ in outcome.refused} if outcome.refused else set[int]()
         days = list[int]()
         groups = list[Group]()
-        today = state.day_of(event.at)
+        corrected = list[Corrected]()
         utc_offset_us = state.utc_offset_us
         for group in self.groups:
             first, lines = len(days), group.lines
-            late = [line.options is not None and is_booked_late(line) for line in lines]
-            days += [
-                today if is_late else (line.ends_at + utc_offset_us) // DAY_US
-                for is_late, line in zip(late, lines, strict=True)
-            ]
-            columns: tuple[Any, ...] = range(first, len(days)), late, lines, outcome.fee_fen[first : len(days)]
+            jobs, gpu_milli, starts, ends, seconds, options = zip(*lines, strict=True)
+            late = [False] * len(lines)
+            days += [(ends_at + utc_offset_us) // DAY_US for ends_at in ends]
+            if any(options):
+                late = [is_booked_late(line) for line in lines]
+                today = state.day_of(event.at)
+                days[first:] = [today if one else day for one, day in zip(late, days[first:], strict=True)]
+                corrected = self._corrected(refused)
+            columns: tuple[Any, ...] = range(first, len(days)), late, starts, ends, gpu_milli, seconds
+            columns += outcome.fee_fen[first : len(days)], jobs
             if refused:
                 columns = tuple(zip(*[row for row in zip(*columns, strict=True) if row[0] not in refused], strict=True))
             if columns:
-                groups.append(_packed(event.index, group.item, *columns))
-        return record(state, event, self.contract, groups, days, self._corrected(refused))
+                *packed, jobs = columns
+                groups.append(Group(event.index, group.item, max(columns[3]), " ".join(jobs), pack_lines(*packed), []))
+        return record(state, event, self.contract, groups, days, corrected)
 
     def _check_outcome(self, outcome: Burned) -> None:
         """Refuse amounts of other lines, before anything is changed by them.
@@ -138,9 +144,12 @@ class TimeBurn(Rule):
         Raises:
             ValueError: a damaged entry.
         """
-        count = sum([len(group.lines) for group in self.groups])
-        if {len(outcome.fee_fen), *[len(amounts) for _, amounts in outcome.paid]} != {count}:
-            raise ValueError(f"the outcome has not the amounts of {count} lines")
+        count = 0
+        for group in self.groups:
+            count += len(group.lines)
+        for amounts in (outcome.fee_fen, *map(itemgetter(1), outcome.paid)):
+            if len(amounts) != count:
+                raise ValueError(f"the outcome has not the amounts of {count} lines")
 
     def _corrected(self, refused: set[int]) -> list[Corrected]:
         """Return the lines that its accepted lines stand for."""
@@ -291,15 +300,6 @@ class BurnReverse(Rule):
     def asks(self, event: Event, history: History) -> Names:
         """The statement's contract, with all that was claimed under it."""
         return statement_contract(history, event, self.statement)
-
-
-def _packed(
-    index: int, item: str, numbers: Sequence[int], late: Sequence[bool], lines: Sequence[BurnLine], fees: Sequence[int]
-) -> Group:
-    """Return the accepted lines of an item as a statement keeps them, column by column."""
-    jobs, gpu_milli, starts, ends, seconds, _ = zip(*lines, strict=True)
-    packed = pack_lines(numbers, late, starts, ends, gpu_milli, seconds, fees)
-    return Group(index, item, max(ends), " ".join(jobs), packed, [])
 
 
 def _booked_day(state: State, statement: Statement, line: BurnedLine) -> int:

@@ -46,6 +46,7 @@ Names = Iterable[str]
 
 or an account, with all entries that touch it.
 """
+_GIVER: Final = ("party",)
 EVERY_PARTY: Final = "every party"
 SEALS: Final = "seals"
 EDITIONS: Final = "editions"
@@ -131,7 +132,7 @@ class Rule(BaseModel):
 
     def parties_named(self) -> Iterable[str]:
         """Return the parties that the command names, itself among them: none of these can be withdrawn any more."""
-        return [getattr(self, name) for name in self.party_fields]
+        return (self.party,) if self.party_fields == _GIVER else [getattr(self, name) for name in self.party_fields]
 
     def replaces(self) -> str | None:
         """Return the label of the key whose place another takes: it signs too, whatever it is for."""
@@ -223,8 +224,10 @@ def touched(state: State, event: Event) -> Accounts:
     Every posting is of a programme, and a treasury's balances are the sums of its programmes'.
     """
     accounts = event.command.touches(state, event)
-    programmes = [account.partition(" ")[2] for account in accounts if account.startswith("programme ")]
-    return accounts | {f"treasury {state.programmes[name].treasury}" for name in programmes}
+    for account in [*accounts]:
+        if account.startswith("programme "):
+            accounts.add(f"treasury {state.programmes[account.removeprefix('programme ')].treasury}")
+    return accounts
 
 
 class History(Protocol):

@@ -1,5 +1,7 @@
 """What every statement does to the state, of lines or of one service: charged, paid, remembered."""
 
+from operator import itemgetter
+
 from tallystick.vouchers.book import DatedLot, Posting
 from tallystick.vouchers.burns import Group, Statement, pack_payments
 from tallystick.vouchers.outcomes import Burned
@@ -25,20 +27,23 @@ def record(
     assert isinstance(event.outcome, Burned)
     outcome, provider = event.outcome, event.command.party
     state.book.note("charged", contract, sum(outcome.fee_fen))
-    state.book.note("absorbed", contract, sum([amount_fen for _, amount_fen in outcome.absorbed]))
+    if outcome.absorbed:
+        state.book.note("absorbed", contract, sum([amount_fen for _, amount_fen in outcome.absorbed]))
     for one in corrected:
         earlier = state.statements.get(provider, {}).get(one.statement)
         if earlier is not None:  # else in a part of a log, which nothing asks for it
             earlier.corrected_lines.append(one.line)
-    payments = [pack_payments(place, amounts_fen) for place, (_, amounts_fen) in enumerate(outcome.paid)]
+    payments = b""
+    for place, (_, amounts_fen) in enumerate(outcome.paid):
+        payments += pack_payments(place, amounts_fen)
     statement = Statement(
         event.index,
         event.at,
         event.text_sha256,
         contract,
         groups,
-        tuple([reservation for reservation, _ in outcome.paid]),
-        b"".join(payments),
+        tuple(map(itemgetter(0), outcome.paid)),
+        payments,
         list(outcome.absorbed),
         [],
     )
