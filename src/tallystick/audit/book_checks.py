@@ -24,7 +24,7 @@ between two days of one lot of which something is paid. docs/rules.md, "The law 
 
 import copy
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from tallystick.audit.link_checks import broken_links
@@ -59,14 +59,16 @@ class OwnBook:
         """Go on from a book as it is."""
         self._book = copy.deepcopy(book)
 
-    def post(self, state: State, postings: Iterable[Posting]) -> Iterator[str]:
+    def post(self, state: State, postings: Sequence[Posting]) -> Iterator[str]:
         """Take in what an entry moved, and yield what is wrong with the accounts that it moved between."""
-        postings = list(postings)
         for posting in postings:
             self._book.post(posting)
+        there, posted = state.book.balances, self._book.balances
         for programme, source, source_id, target, target_id, _ in postings:
-            yield from self._differences(state, source, (source_id,))
-            yield from self._differences(state, target, (target_id,))
+            if there[source].get(source_id, 0) != posted[source].get(source_id, 0):
+                yield from self._differences(state, source, (source_id,))
+            if there[target].get(target_id, 0) != posted[target].get(target_id, 0):
+                yield from self._differences(state, target, (target_id,))
             totals = state.book.totals.get(programme)
             if totals != self._book.totals[programme] or min(totals.values()) < 0:
                 yield f"programme {programme}: it holds {_shown(totals or {})}, by postings {self._shown(programme)}"

@@ -208,7 +208,7 @@ class Replay:
             self._findings.add(FindingCode.CONSERVATION_BROKEN, event.index, fault)
         command, outcome = event.command, event.outcome
         if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
-            times = [line.gpu_milli * line.seconds for _, line in command.lines()]
+            times = [line.gpu_milli * line.seconds for group in command.groups for line in group.lines]
             if outcome.refused:
                 refused = sum([times[number] for number, _ in outcome.refused])
                 self._lines_refused += len(outcome.refused)

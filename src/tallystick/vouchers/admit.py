@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 from tallystick.errors import CanonicalJsonError, MalformedError, NoteMalformedError
 from tallystick.signing.algorithms import newest_edition
 from tallystick.signing.note import NOTE_SIZE_MAX, Note
+from tallystick.vouchers import editions
 from tallystick.vouchers.authority import check_signatures, check_standing
 from tallystick.vouchers.burns import Statement
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry
@@ -155,7 +156,7 @@ def check_algorithms(state: State, signed: SignedCommand) -> Refusal | None:
         edition = state.network.edition
     else:
         return None
-    if edition >= newest_edition():
+    if edition >= editions.EDITIONS[-1] or edition >= newest_edition():
         return None
     try:
         parse_command(signed.note.text, edition)
