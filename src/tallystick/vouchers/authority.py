@@ -7,7 +7,7 @@ refused, never ignored: so a recorded note can't be changed by appending to it.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, get_args
 
 from tallystick.errors import SignatureInvalidError
 from tallystick.signing.keys import VerifierKey
@@ -31,6 +31,8 @@ MandatedCommand: TypeAlias = (
     RedemptionSettle | ReservationRelease | VoucherIssue | VoucherResume | VoucherRevoke | VoucherSuspend
 )
 """What an operator may command for a treasury, by a mandate."""
+_MANDATED: Final = frozenset(get_args(MandatedCommand))  # to ask pydantic's classes one by one takes longer
+_OF_A_KEY: Final = KeyRevoke | KeyRotate
 
 
 class _Line(NamedTuple):
@@ -55,7 +57,8 @@ def check_standing(state: State, command: Rule) -> Refusal | None:
     if party.suspended:
         return Refusal(Reason.PARTY_SUSPENDED, command.party)
     if (
-        isinstance(command, MandatedCommand)
+        type(command) in _MANDATED
+        and isinstance(command, MandatedCommand)
         and state.parties[treasury_of(state, command.party, command.mandate)].suspended
     ):
         return Refusal(Reason.PARTY_SUSPENDED, f"{command.mandate} is of a treasury that is suspended")
@@ -77,7 +80,7 @@ def check_signatures(
         verdicts: by public key and signature, joined, whether it is valid over this text, as far as known ahead.
     """
     lines = []
-    offered = _offered_keys(command)
+    vkeys = command.brings()
     for signature in note.signatures:
         label = signature.label
         key = state.keys.get(label)
@@ -85,11 +88,11 @@ def check_signatures(
             verifier = VerifierKey.from_text(key.vkey)
             is_revoked = key.revoked_index is not None
             lines.append(_Line(label, signature.blob, verifier, key.party, key.purpose, is_revoked, key.active_from))
-        elif label in offered:
-            lines.append(_Line(label, signature.blob, offered[label], command.party, "sign", False, at))
+        elif (offered := _offered_key(command, label)) is not None:
+            lines.append(_Line(label, signature.blob, offered, command.party, "sign", False, at))
         else:
             return Refusal(Reason.KEY_UNKNOWN, label, key=label)
-    if isinstance(command, KeyRevoke | KeyRotate) and command.key not in state.keys:
+    if isinstance(command, _OF_A_KEY) and command.key not in state.keys:
         return Refusal(Reason.KEY_UNKNOWN, command.key, key=command.key)
     for line in lines:
         if not _is_valid(line, note.text, verdicts):
@@ -97,17 +100,21 @@ def check_signatures(
     for line in lines:
         if line.is_revoked:
             return Refusal(Reason.KEY_REVOKED, line.label, key=line.label)
-    brought = {VerifierKey.from_text(vkey).label: None for vkey in command.brings()}
-    counted = [line for line in lines if line.label not in brought]
+    brought = [VerifierKey.from_text(vkey).label for vkey in vkeys]
+    counted = [line for line in lines if line.label not in brought] if brought else lines
     for line in counted:
         if at < line.active_from:
             detail = f"{line.label}, from {format_instant(line.active_from)} on"
             return Refusal(Reason.KEY_NOT_ACTIVE_YET, detail, key=line.label, not_before=line.active_from)
+    replaced = command.replaces()
     for line in counted:
-        if line.label != command.replaces() and not _may_sign(line.purpose, command):
+        if line.label != replaced and not _may_sign(line.purpose, command):
             detail = f"{line.label} is a {line.purpose} key"
             return Refusal(Reason.KEY_NOT_FOR_THIS_COMMAND, detail, key=line.label)
-    return _check_quorum(state, command, at, counted) or _check_each(command, brought, lines)
+    refusal = _check_quorum(state, command, at, counted)
+    if refusal is not None or (replaced is None and not brought):
+        return refusal
+    return _check_each(replaced, brought, lines)
 
 
 def _may_sign(purpose: KeyPurpose, command: Rule) -> bool:
@@ -128,10 +135,9 @@ def _check_quorum(state: State, command: Rule, at: int, lines: list[_Line]) -> R
     return None
 
 
-def _check_each(command: Rule, brought: Iterable[str], lines: list[_Line]) -> Refusal | None:
+def _check_each(replaced: str | None, brought: Iterable[str], lines: list[_Line]) -> Refusal | None:
     """Refuse what a key has not signed that must sign itself: the one that is replaced, then those that are brought."""
     signed = {line.label for line in lines}
-    replaced = command.replaces()
     if replaced is not None and replaced not in signed:
         return Refusal(Reason.SIGNATURES_MISSING, f"one by the old key {replaced}", key=replaced)
     for label in brought:
@@ -140,10 +146,10 @@ def _check_each(command: Rule, brought: Iterable[str], lines: list[_Line]) -> Re
     return None
 
 
-def _offered_keys(command: Rule) -> dict[str, VerifierKey]:
-    """Return the keys that a command itself brings and that sign it, by label."""
+def _offered_key(command: Rule, label: str) -> VerifierKey | None:
+    """Return the key of a label, if it is among those that a command itself brings and that sign it."""
     vkeys = command.root_keys if isinstance(command, NetworkFound) else command.brings()
-    return {verifier.label: verifier for verifier in map(VerifierKey.from_text, vkeys)}
+    return {verifier.label: verifier for verifier in map(VerifierKey.from_text, vkeys)}.get(label)
 
 
 def _is_valid(line: _Line, text: bytes, verdicts: Mapping[bytes, bool]) -> bool:
