@@ -36,8 +36,8 @@ GPU_MILLI_SECONDS_PER_GPU_HOUR: Final = 3_600_000
 
 NO_SUCH_TIME: Final = "must be a day and a time that there are"
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = EPOCH.replace(tzinfo=None)
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _INSTANT_PATTERN: Final = (
     r"^(?:19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}"
@@ -87,7 +87,7 @@ def parse_instant(text: object) -> int:
 
 def _microseconds(text: str) -> int:
     try:
-        since = datetime.fromisoformat(text) - _EPOCH
+        since = datetime.fromisoformat(text) - EPOCH
     except ValueError:  # whose words are Python's, and differ between its versions
         raise ValueError(NO_SUCH_TIME) from None
     return (since.days * 86_400 + since.seconds) * SECOND_US + since.microseconds
@@ -114,7 +114,7 @@ def parse_seconds(texts: Iterable[str]) -> list[int]:
         ValueError: there is no such day or time.
     """
     read = datetime.fromisoformat
-    return [(since := read(text) - _EPOCH).days * DAY_US + since.seconds * SECOND_US for text in texts]
+    return [(since := read(text) - EPOCH).days * DAY_US + since.seconds * SECOND_US for text in texts]
 
 
 def parse_day(text: object) -> int:
