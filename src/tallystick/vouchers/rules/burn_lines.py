@@ -97,7 +97,7 @@ def _rows_schema(_source: object, handler: GetCoreSchemaHandler) -> core_schema.
 
 
 def _lines(rows: list[tuple[Any, ...]]) -> tuple[BurnLine, ...]:
-    lines = list[BurnLine]()
+    lines: list[BurnLine] = []
     new, read = tuple.__new__, datetime.fromisoformat
     try:
         for job, gpu_milli, begins, ends, seconds, options in rows:
@@ -112,7 +112,7 @@ def _lines(rows: list[tuple[Any, ...]]) -> tuple[BurnLine, ...]:
 
 def _no_such_time(rows: list[tuple[Any, ...]]) -> ValidationError:
     """Return the fault with the places of times that there aren't."""
-    faults = list[InitErrorDetails]()
+    faults: list[InitErrorDetails] = []
     for number, row in enumerate(rows):
         for place in (2, 3):
             try:
@@ -172,10 +172,10 @@ class StatementLines:
         self.sealed_until = 0 if state.sealed_day is None else state.start_of(state.sealed_day + 1)
         self.corrected: set[Corrected] = set()
         self.payers = ContractPayers.known(state, contract_id, "gpu_time", Reason.ITEM_NOT_GPU_TIME)
-        self.fees_fen = list[int]()
-        self.absorbed = list[tuple[int, int]]()
-        self.refused = list[tuple[int, Reason]]()
-        self.payments = dict[str, list[tuple[int, int]]]()  # by reservation, line and fen
+        self.fees_fen: list[int] = []
+        self.absorbed: list[tuple[int, int]] = []
+        self.refused: list[tuple[int, Reason]] = []
+        self.payments: dict[str, list[tuple[int, int]]] = {}  # by reservation, line and fen
         self.job_times = state.job_times.get(contract.provider, {})
 
     def decide_group(self, item_id: str, lines: tuple[BurnLine, ...]) -> None:

@@ -114,10 +114,12 @@ class TimeBurn(Rule):
         assert isinstance(event.outcome, Burned)
         outcome = event.outcome
         self._check_outcome(outcome)
-        refused = {number for number, _ in outcome.refused} if outcome.refused else set[int]()
-        days = list[int]()
-        groups = list[Group]()
-        corrected = list[Corrected]()
+        refused: set[int] = set()
+        if outcome.refused:
+            refused.update([number for number, _ in outcome.refused])
+        days: list[int] = []
+        groups: list[Group] = []
+        corrected: list[Corrected] = []
         utc_offset_us = state.utc_offset_us
         for group in self.groups:
             first, lines = len(days), group.lines
@@ -261,7 +263,7 @@ class BurnReverse(Rule):
         state.job_times[self.party][group.item].reverse(group, line)
         state.book.note("charged", statement.contract, -line.fee_fen)
         state.book.note("absorbed", statement.contract, -line.absorbed_fen)
-        postings = list[Posting]()
+        postings: list[Posting] = []
         burned_fen: dict[str, int] = {}
         for name, amount_fen, to in event.outcome.returned:
             reservation = state.reservations[name]

@@ -240,7 +240,7 @@ class ContractPayers:
         if tariff is None:
             return Terms(*within, reason_before_jobs=Reason.TARIFF_MISSING)
         price_fen = min(contract_price, tariff)
-        parts = list[_Part]()
+        parts: list[_Part] = []
         first_reason: Reason | None = None
         for programme_id, purses in self._programmes.items():
             open_purses = [purse for purse in purses if purse.left_fen]
@@ -366,7 +366,7 @@ def _payments(
     parts: list[_Part], fee: int, absorbed_fen: int, takes_available: bool
 ) -> list[tuple[Purse, int]] | Reason:
     """Return who pays how much of a fee: one pass, in which the strictest ceiling of those that pay holds for all."""
-    payments = list[tuple[Purse, int]]()
+    payments: list[tuple[Purse, int]] = []
     bound_bp = BASIS_POINTS
     spent_fen = absorbed_fen
     for share_bp, ceiling_bp, purses, prorated_fen in parts:

@@ -53,7 +53,7 @@ def record(
 
 def _postings(state: State, outcome: Burned, contract: str, days: list[int]) -> Postings:
     """Return what each reservation paid, by day; one of which nothing is left closes itself."""
-    postings = list[Posting]()
+    postings: list[Posting] = []
     for reservation_id, lines in outcome.paid:
         reservation = state.reservations[reservation_id]
         total_fen = sum(lines)
