@@ -190,7 +190,11 @@ class Findings:
 
     def add(self, code: FindingCode, index: int | None, detail: str, reason: Reason | None = None) -> None:
         """Note a finding, once."""
-        finding = Finding(code, index, reason, one_line(detail)[:DETAIL_MAX])  # it may quote what a stranger wrote
+        self.take(Finding(code, index, reason, one_line(detail)[:DETAIL_MAX]))  # it may quote what a stranger wrote
+
+    def take(self, finding: Finding) -> None:
+        """Note a finding that was made elsewhere, once."""
+        code = finding.code
         if finding in self._seen:
             return
         if self._listed[code] == FINDINGS_MAX:
@@ -204,6 +208,10 @@ class Findings:
         """Note that an entry records what the rules refuse, under the code of the reason or another."""
         reason = refusal.reason
         self.add(code or code_of(reason), index, refusal.detail or reason.meaning, reason)
+
+    def are_only(self, code: FindingCode) -> bool:
+        """Return whether nothing was found but what has this code."""
+        return self._listed.keys() <= {code}
 
     def __bool__(self) -> bool:
         """Whether anything was found."""

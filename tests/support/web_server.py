@@ -16,6 +16,7 @@ Answer = bytes | Callable[[socket.socket], None]
 class FolderServer(http.server.ThreadingHTTPServer):
     """Serves a folder; `asked` counts paths, and `troubles` has how often to answer 503 first.
 
+    From the second time on, what is `held` isn't answered before it is `released`.
     With `denies` it answers 403 for what isn't there, as object stores do that let nobody list.
     """
 
@@ -24,6 +25,9 @@ class FolderServer(http.server.ThreadingHTTPServer):
     def __init__(self, folder: Path) -> None:
         self.asked: Counter[str] = Counter()
         self.troubles = 0
+        self.held: str | None = None
+        self.released = threading.Event()
+        self._waiting = threading.Semaphore(0)
         self.denies = False
         super().__init__(("127.0.0.1", 0), partial(_Answering, directory=str(folder)))
 
@@ -31,6 +35,16 @@ class FolderServer(http.server.ThreadingHTTPServer):
     def url(self) -> str:
         """Where it is."""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def hold(self) -> None:
+        """Keep an answer back until the test releases it."""
+        self._waiting.release()
+        self.released.wait()
+
+    def wait_until_held(self, count: int) -> None:
+        """Wait until so many answers are kept back."""
+        for _ in range(count):
+            self._waiting.acquire()
 
 
 class _Answering(http.server.SimpleHTTPRequestHandler):
@@ -43,6 +57,8 @@ class _Answering(http.server.SimpleHTTPRequestHandler):
             self.server.troubles -= 1
             self.send_error(503)
             return
+        if self.path == self.server.held and self.server.asked[self.path] > 1:
+            self.server.hold()
         super().do_GET()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:

@@ -1,12 +1,15 @@
-"""Copies of one small ledger, and of its exported folder, for each attack to spoil."""
+"""Copies of one small ledger, and of its export, for each attack to spoil; every export is audited in segments too."""
 
+import functools
 import shutil
 from pathlib import Path
 
 import pytest
 
 from support.earlier_audits import OLD, cut_back, report_on
+from support.segmented_audits import also_in_segments
 from support.small_ledger import SIZES, export_small_ledger, write_small_ledger
+from tallystick.audit import audit
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +20,21 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_small_ledger(folder / "short")
     export_small_ledger(folder / "ledger", folder / "tiles")
     return folder
+
+
+@pytest.fixture(scope="session")
+def with_states(pristine: Path) -> Path:
+    """The exported folder with saved states after 64, 128, 192 and 256 of its 289 entries, never to be changed."""
+    export_small_ledger(pristine / "ledger", pristine / "with-states", states_every=64)
+    return pristine / "with-states"
+
+
+@pytest.fixture(autouse=True)
+def segmented_too(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, with_states: Path) -> None:
+    """Have each export that a test of this folder audits audited in segments too, and both reports compared."""
+    if getattr(request.module, "audit", None) is audit:
+        both = functools.partial(also_in_segments, states=with_states / "states")
+        monkeypatch.setattr(request.module, "audit", both)
 
 
 @pytest.fixture(scope="session")

@@ -391,6 +391,28 @@ def test_an_interrupted_audit_gives_no_verdict(tmp_path: Path, policy: Path) -> 
     assert "interrupted" in the_line(ran.err)
 
 
+def test_an_interrupted_audit_in_segments_leaves_no_process(with_states: Path, policy: Path) -> None:
+    """While its processes wait for a server."""
+    with serving(with_states) as server:
+        server.held = "/tile/entries/000"  # the audit itself reads it first
+        process = start("audit", server.url, "--trust", policy, "--segments", "--workers", "2")
+        server.wait_until_held(2)
+        workers = _children(process.pid)
+        os.kill(process.pid, signal.SIGINT)
+        ran = finish(process)
+        server.released.set()
+    assert (ran.status, ran.out) == (130, ""), ran
+    assert "interrupted" in the_line(ran.err)
+    assert len(workers) == 2
+    assert [pid for pid in workers if Path(f"/proc/{pid}").exists()] == []
+
+
+def _children(pid: int) -> list[int]:
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
 def test_an_audit_whose_reader_went_away_says_nothing(pristine: Path, policy: Path) -> None:
     """As `audit … | head -0` does."""
     read, write = os.pipe()

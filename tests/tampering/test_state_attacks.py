@@ -1,41 +1,30 @@
 """Of saved states beside an export, each that lies is named with its segment, and what isn't there is no finding.
 
-Each row is tried on the folder and, where a web server shows it as well, on its URL.
+Each row is tried on the folder and, where a web server shows it as well, on its URL; in one piece and in segments.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from support.earlier_audits import begin_of, report_on
 from support.planted_states import change_header, move_a_fen, read_state
-from support.small_ledger import POLICY, export_small_ledger
+from support.segmented_audits import same_in_segments
+from support.small_ledger import POLICY
 from support.web_server import serving
 from tallystick.audit import FindingCode, audit
 from tallystick.vouchers.saved_state import SCHEMA_SHA256
 
-EVERY = 64
-"""States lie after 64, 128, 192 and 256 of the 289 entries."""
 LYING = "states/128"
 SEGMENT = "states/128, after the segment of entries 64 to 127: "
 
 
-@pytest.fixture(scope="module")
-def exported(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with `log` and `other`, exports with states of a ledger and of another one of the same name."""
-    folder = tmp_path_factory.mktemp("exported")
-    export_small_ledger(pristine / "ledger", folder / "log", states_every=EVERY)
-    export_small_ledger(pristine / "short", folder / "other", states_every=EVERY)
-    yield folder
-    shutil.rmtree(folder)
-
-
 @pytest.fixture
-def log(exported: Path, tmp_path: Path) -> Path:
+def log(with_states: Path, tmp_path: Path) -> Path:
     """An export with states, to spoil."""
-    return Path(shutil.copytree(exported / "log", tmp_path / "log"))
+    return Path(shutil.copytree(with_states, tmp_path / "log"))
 
 
 def put(log: Path, name: str) -> None:
@@ -126,7 +115,9 @@ def test_a_state_that_lies_is_named_with_its_segment(log: Path, attack: Callable
 def test_it_is_named_over_a_url_too(log: Path, attack: Callable[[Path], object], detail: str) -> None:
     attack(log)
     with serving(log) as server:
-        (finding,) = audit(server.url, POLICY).findings
+        report = same_in_segments(server.url, POLICY)
+    assert report is not None
+    (finding,) = report.findings
     assert finding.detail.startswith(SEGMENT + detail)
 
 
@@ -139,15 +130,11 @@ def test_a_planted_state_is_seen_though_no_list_has_it(log: Path) -> None:
         assert audit(server.url, POLICY).is_clean
 
 
-def test_states_of_another_ledger_are_named_each_with_its_segment(exported: Path, log: Path) -> None:
-    """Of a ledger whose entries are others from 64 on, or from the first on."""
-    names = sorted(path.name for path in (exported / "other/states").iterdir() if path.name != "index")
-    assert names
-    for name in names:
-        move_a_fen(exported / "other/states" / name)
-        shutil.copy(exported / "other/states" / name, log / "states" / name)
-    found = [finding.index for finding in audit(log, POLICY).findings]
-    assert found == [int(name) - 1 for name in names]
+def test_every_state_that_lies_is_named(log: Path) -> None:
+    """Then no segment begins with the truth but the first, which runs to the end."""
+    for name in ("64", "128", "192", "256"):
+        move_a_fen(log / "states" / name)
+    assert [finding.index for finding in audit(log, POLICY).findings] == [63, 127, 191, 255]
 
 
 def no_states(log: Path) -> None:
@@ -218,8 +205,8 @@ def test_what_is_missing_or_says_nothing_is_no_finding(log: Path, change: Callab
     assert audit(log, POLICY).is_clean
 
 
-def test_the_report_is_that_of_an_export_without_states(pristine: Path, exported: Path) -> None:
-    assert audit(exported / "log", POLICY) == audit(pristine / "tiles", POLICY)
+def test_the_report_is_that_of_an_export_without_states(pristine: Path, with_states: Path) -> None:
+    assert audit(with_states, POLICY) == audit(pristine / "tiles", POLICY)
 
 
 def test_one_that_goes_on_from_a_report_compares_what_comes_after(pristine: Path, log: Path, tmp_path: Path) -> None:

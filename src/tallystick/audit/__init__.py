@@ -13,6 +13,8 @@
     filing.py             is an entry filed as it says
     tree.py, series.py    the tree rebuilt, and every checkpoint of it
     stored_states.py      the states beside an export
+    segments.py           one segment between two of them, by itself; in a process: segment_processes.py
+    chain.py              segments that prove an export, link by link
     receipts.py           what the log gave before
     prior_checkpoints.py  does that still hold
     earlier.py            an earlier audit's report and state, to go on from

@@ -15,8 +15,9 @@ and its state for the rest.
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from tallystick.audit.chain import Export, Notice, prove, take_up
 from tallystick.audit.earlier import Earlier, ReportPlace, write_report
 from tallystick.audit.edition import require_known_adoption, require_known_edition
 from tallystick.audit.evidence import Evidence
@@ -28,27 +29,26 @@ from tallystick.audit.receipts import read_receipts
 from tallystick.audit.replay import Observer, Replay
 from tallystick.audit.report import CheckedCheckpoint, Report, Totals
 from tallystick.audit.review import with_compromised_keys
+from tallystick.audit.segments import SegmentWorkers
 from tallystick.audit.series import CheckpointSeries
 from tallystick.audit.stored_states import StoredStates
+from tallystick.audit.tile_evidence import TileEvidence
 from tallystick.audit.walk import Held, Walk
 from tallystick.cycle_collection import paused_collection
 from tallystick.errors import UsageError
 from tallystick.findings import FindingCode, Findings
 from tallystick.progress import Progress
-from tallystick.sources import AnySource, parse_source
+from tallystick.sources import AnySource, Source, StaticFolder, StaticUrl, parse_source
 from tallystick.transparency.encoding import base64_to_text
 from tallystick.transparency.policy import Policy
 from tallystick.verifying import VerificationPool, default_processes
 from tallystick.vouchers.editions import require_known
 from tallystick.vouchers.state import State
 
-BATCH_BYTES_MAX: Final = 2**19
 WORTH_PROCESSES: Final = 512
 """Below this many entries, starting processes takes longer than they save."""
 
 _SIZE_UNKNOWN: Final = 2**63 - 1
-_GAP_MAX: Final = 2**16
-"""Of a longer gap the stored hashes aren't even looked for."""
 
 
 def audit(
@@ -61,6 +61,8 @@ def audit(
     processes: int | None = None,
     progress: Progress | None = None,
     observer: Observer | None = None,
+    segments: SegmentWorkers | None = None,
+    notice: Notice | None = None,
 ) -> Report:
     """Audit a ledger in a folder or a PostgreSQL database, an exported folder, or the URL of one.
 
@@ -74,10 +76,13 @@ def audit(
         processes: how many verify signatures beside this one; 0 or 1: none; None: as many as there are processors.
         progress: told now and then how far it is.
         observer: shown each event that is replayed; what it says is in the report beside the verdict.
+        segments: where the segments between an export's saved states are audited at the same time; the report is the
+            same. Not together with `since` or `observer`.
+        notice: told why the rest is audited in one piece, if that isn't done in segments.
 
     Raises:
         UsageError: there is no such folder, or it is no URL of a database or an exported log; there is no going on
-            from `since`; or one of the receipts isn't one, or isn't this log's.
+            from `since`; or one of the receipts isn't one, or isn't this log's; or there are no segments in it.
         NotALedgerError: there is nothing to audit in it.
         EditionUnknownError: the log was made by rules that this version doesn't know.
         SourceUnreadableError: a lock, a right, a full disk or an I/O error keeps it from being read.
@@ -86,13 +91,15 @@ def audit(
         OSError: the report can't be written.
     """
     findings = Findings()
+    parsed = parse_source(source)
+    passed = None if segments is None else _segmented(parsed, segments, notice, since, observer)
     earlier = Earlier.read(since) if since is not None else None
     start = earlier.checkpoint.size if earlier is not None else 0
     # Before the evidence: a log that is being written has, by then, all that the receipts are of.
     given = read_receipts(receipts, policy)
-    with closing(open_evidence(parsed := parse_source(source), findings, start)) as evidence, paused_collection():
+    with closing(open_evidence(parsed, findings, start)) as evidence, paused_collection():
         one = _Audit(evidence, policy, findings, progress, earlier, given, observer)
-        report = one.run(default_processes() if processes is None else processes)
+        report = one.run(default_processes() if processes is None else processes, passed)
         state = one.take_state()
         report = with_compromised_keys(report, parsed, state, earlier)
         if observer is not None:
@@ -101,6 +108,29 @@ def audit(
             report = write_report(report_file, report, state)
         del one  # before cycles are looked for again: what isn't there needs no search
         return report
+
+
+class _Passed(NamedTuple):
+    """What is audited in segments, where, and who is told why not all of it."""
+
+    source: StaticFolder | StaticUrl
+    workers: SegmentWorkers
+    notice: Notice
+
+
+def _segmented(
+    source: Source, workers: SegmentWorkers, notice: Notice | None, since: Path | None, observer: Observer | None
+) -> _Passed:
+    """Return what is audited in segments.
+
+    Raises:
+        UsageError: it has none, or something else is asked for that must see all entries one after another.
+    """
+    if not isinstance(source, StaticFolder | StaticUrl):
+        raise UsageError(f"{source} is no export, and only exports have segments: audit it without them")
+    if since is not None or observer is not None:
+        raise UsageError("segments go with neither an earlier report nor patterns: give one of them")
+    return _Passed(source, workers, notice or (lambda _: None))
 
 
 class _Audit:
@@ -118,6 +148,8 @@ class _Audit:
     ) -> None:
         self._evidence = evidence
         self._findings = findings
+        self._progress = progress
+        self._observer = observer
         self._newest, self._checkpoint, shown, cosigned = open_newest(evidence, policy, findings)
         self._shown = shown
         before = [*([earlier.checkpoint] if earlier is not None else []), *[one.checkpoint for one in receipts]]
@@ -125,33 +157,40 @@ class _Audit:
         self._size_known = shown is not None
         self._size = shown.size if shown else _SIZE_UNKNOWN
         self._root = shown.root if shown else None
-        keys = [line.vkey for line in policy.logs if line.vkey.name == self._origin]
+        self._keys = [line.vkey for line in policy.logs if line.vkey.name == self._origin]
         self._earlier = earlier
         self._start = earlier.checkpoint.size if earlier is not None else 0
         self._receipts = receipts
         self._told = [*receipts, *([cosigned] if cosigned is not None else [])]
-        self._prior_checkpoints = PriorCheckpoints(self._told, self._start)
-        self._replay = Replay(self._origin, findings, observer)
+        self._stand_at(self._start, self._told)
+
+    def _stand_at(self, start: int, told: Sequence[PriorCheckpoint]) -> None:
+        """Make ready to go through the entries from one on, and to hold the log to what it said before."""
+        self._start = start
+        self._prior_checkpoints = PriorCheckpoints(told, start)
+        self._replay = Replay(self._origin, self._findings, self._observer)
         self._series = CheckpointSeries(
-            evidence.checkpoints(),
+            self._evidence.checkpoints(),
             self._origin,
             self._size,
-            keys,
-            findings,
+            self._keys,
+            self._findings,
             self._replay.signing_vkeys,
-            first_number=evidence.first_checkpoint(),
-            first_size=max(1, self._start),
+            first_number=self._evidence.first_checkpoint(),
+            first_size=max(1, start),
         )
-        states = StoredStates(evidence, findings, self._start, self._size)
-        held = Held(self._series, self._prior_checkpoints, states)
+        self._states = StoredStates(self._evidence, self._findings, start, self._size)
+        held = Held(self._series, self._prior_checkpoints, self._states)
         size = self._size if self._size_known else None
-        self._walk = Walk(evidence, findings, self._replay, held, size, progress)
+        self._walk = Walk(self._evidence, self._findings, self._replay, held, size, self._progress)
 
-    def run(self, processes: int) -> Report:
-        """Go through everything, or through all that is new, and report."""
+    def run(self, processes: int, passed: "_Passed | None" = None) -> Report:
+        """Go through everything, or through all that is new or isn't proven by segments, and report."""
         self._refuse_strange_receipts()
         if self._earlier is None:
             require_known_edition(self._checkpoint, self._told, self._evidence)
+            if passed is not None:
+                self._pass_segments(passed)
         elif not self._resume(self._earlier):
             return self._say(self._earlier.totals)
         wanted = processes if processes > 1 and self._size - self._start >= WORTH_PROCESSES else 0
@@ -185,6 +224,25 @@ class _Audit:
             require_known(state.network.edition)  # entry 0 was read by the earlier audit
         self._replay.resume(state, earlier.totals)
         return True
+
+    def _pass_segments(self, passed: "_Passed") -> None:
+        """Have segments audited elsewhere, and stand where the chain of them ends."""
+        if not self._size_known:
+            return
+        export = Export(passed.source, self._origin, self._size, self._states.due(), self._told)
+        found = take_up(export, prove(export, passed.workers, self._progress, passed.notice))
+        if found is None:
+            return
+        place, begin = found
+        start = place.header.size
+        for finding in place.findings:
+            self._findings.take(finding)
+        assert isinstance(self._evidence, TileEvidence)
+        self._evidence.skip_to(start)
+        # What was said of smaller trees was compared, and held.
+        self._stand_at(start, [prior for prior in self._told if prior.checkpoint.size >= start])
+        self._walk.resume(start, begin.read_tile)
+        self._replay.resume(begin.state, place.sums)
 
     def _refuse_strange_receipts(self) -> None:
         for receipt in self._receipts:

@@ -63,6 +63,11 @@ class PriorCheckpoints:
         self._by_index = [prior for _, prior in with_entry]
         self._other_entry: set[PriorCheckpoint] = set()
 
+    @property
+    def is_borne_out(self) -> bool:
+        """Whether all that was compared so far holds."""
+        return not self._doubtful and not self._other_entry
+
     def next_size(self) -> int | None:
         """Return the size of the next prior checkpoint that is due."""
         return self._due[0].checkpoint.size if self._due else None

@@ -16,7 +16,7 @@ Form is still checked then.
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from tallystick.audit.book_checks import OwnBook, faults, returned_fen
 from tallystick.audit.officer_checks import OwnOfficerSums
@@ -44,6 +44,15 @@ Described = tuple[str | None, str | None, str | None]
 """What an entry is to be filed under, as far as it could be read: kind, party, reference."""
 
 _UNREADABLE: Final[Described] = (None, None, None)
+
+
+class LineSums(NamedTuple):
+    """The sums of a replay that don't follow from its state; the names are those of `Totals`."""
+
+    burn_lines_accepted: int
+    burn_lines_refused: int
+    gpu_milliseconds_burned: int
+    gpu_milliseconds_refused: int
 
 
 class Observer(Protocol):
@@ -90,7 +99,14 @@ class Replay:
         self._gpu_milliseconds_burned = 0
         self._gpu_milliseconds_refused = 0
 
-    def resume(self, state: State, totals: Totals) -> None:
+    @property
+    def sums(self) -> LineSums:
+        """The sums over the entries replayed that don't follow from the state."""
+        return LineSums(
+            self._lines_accepted, self._lines_refused, self._gpu_milliseconds_burned, self._gpu_milliseconds_refused
+        )
+
+    def resume(self, state: State, totals: Totals | LineSums) -> None:
         """Go on from the state that an earlier replay came to, and its sums."""
         self.state = state
         self._own_book = OwnBook(state.book)
@@ -140,6 +156,14 @@ class Replay:
     def signing_vkeys(self, size: int) -> tuple[str, ...]:
         """Return which keys sign the checkpoint of a size; none, if no entry names any, or that wasn't replayed."""
         return signing_vkeys(self.state.log_keys, size) if size <= self.state.size else ()
+
+    def check_own_books(self) -> None:
+        """Note where the books by postings alone are others than the state's, where a replay is taken up elsewhere.
+
+        One that goes on from the state begins with its books, and would see no difference any more.
+        """
+        for fault in (*self._own_book.differences(self.state), *self._own_officer_sums.differences(self.state)):
+            self._findings.add(FindingCode.CONSERVATION_BROKEN, None, fault)
 
     def finish(self) -> Totals:
         """Check the books against all that there is, and return the sums."""

@@ -58,6 +58,10 @@ class TileEvidence:
         self._size_known = True
         self._first: Found | None = None
 
+    def skip_to(self, start: int) -> None:
+        """Begin at an entry after all, since those before it were audited elsewhere."""
+        self._start = start
+
     def newest_checkpoint(self) -> bytes | None:
         """Return the checkpoint's bytes.
 

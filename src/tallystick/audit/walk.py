@@ -25,7 +25,7 @@ from tallystick.audit.replay import Described, Replay, read_entry
 from tallystick.audit.series import CheckpointSeries, ListedCheckpoint
 from tallystick.audit.stored_states import StoredStates
 from tallystick.audit.tree import TreeRebuild
-from tallystick.findings import Findings
+from tallystick.findings import FindingCode, Findings
 from tallystick.progress import Progress
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Signature
@@ -122,17 +122,29 @@ class Walk:
 
     def to_end(self, pool: VerificationPool) -> None:
         """Go through all entries that are there."""
-        for _ in self._arrivals(pool):
+        for _ in self._steps(pool):
             pass
         if self._size is not None and self.placed < self._size:
             self._finish(self._begin(StoredRun(self._size, [], None), pool))
 
     def to_next_state(self, pool: VerificationPool) -> StateHeader | None:
-        """Go on until a state that lies there is the one that the entries come to; None: there is none any more."""
-        return next(self._arrivals(pool), None)
+        """Go on until a state that lies there is the one that the entries come to, and return its header.
 
-    def _arrivals(self, pool: VerificationPool) -> Iterator[StateHeader]:
-        """Go through the entries, and yield the headers of the states that lie there and are as they should be."""
+        None: there is none any more, or something else was found.
+        """
+        for arrived in self._steps(pool):
+            if arrived is not None or self._states.next_size() is None or not self.is_sound:
+                return arrived
+        return None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found so far but states that lie, so that what comes next can be told without it."""
+        is_held = self._findings.are_only(FindingCode.STATE_DIFFERS) and self._prior_checkpoints.is_borne_out
+        return is_held and self.replay.is_running and self.tree.is_whole
+
+    def _steps(self, pool: VerificationPool) -> Iterator[StateHeader | None]:
+        """Go through the entries, and yield after each batch the header of a state that was due and is the same."""
         waiting: deque[_Batch] = deque()
         start = self.placed
         if start:  # the checkpoint of the old tree is where the series is taken up
@@ -143,9 +155,7 @@ class Walk:
                 waiting.append(self._begin(run, pool))
             # The first batch mostly brings the keys by which the others are verified ahead: it is finished first.
             while waiting and (run is None or len(waiting) >= pool.capacity or self.placed == 0):
-                arrived = self._finish(waiting.popleft())
-                if arrived is not None:
-                    yield arrived
+                yield self._finish(waiting.popleft())
 
     def _begin(self, run: StoredRun, pool: VerificationPool) -> _Batch:
         """Read a run and give away its arithmetic: leaf hashes, and signatures by keys that are known."""

@@ -36,6 +36,7 @@ from tallystick.cli import (
     patterns_shown,
     proofs_of_balance,
     reading,
+    streams,
 )
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
@@ -44,7 +45,10 @@ from tallystick.named_files import NamedFile
 from tallystick.printing.text import gpu_hours
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from tallystick.audit.report import CompromisedKey, Report, Totals
+    from tallystick.audit.segments import SegmentWorkers
     from tallystick.sources import Source
     from tallystick.transparency.receipt import Receipt
 
@@ -87,6 +91,12 @@ def audit(
             metavar="NAME=INTEGER", help="Let a pattern begin elsewhere; docs/patterns.md lists all. Repeatable."
         ),
     ] = None,
+    segments: Annotated[
+        bool, typer.Option("--segments", help="Audit an export from each of its saved states on at once: same report.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="So many processes; all processors if left out, 1: none beside this one.")
+    ] = None,
     force: parameters.Force = False,
     as_json: parameters.AsJson = False,
     key: parameters.LoginKey = None,
@@ -106,15 +116,18 @@ def audit(
     if to_stdout and as_json:
         raise UsageError("--json and a report on standard output exclude each other: give one")
     read_from = over_http.logged_in(source, over_http.Login(key, passphrase_file, passphrase_command))
-    with output.progress("Auditing") as progress:
+    with _segment_workers(workers, segments) as where, output.progress("Auditing") as progress:
         found = run_audit(
             read_from,
             policy,
             since=since,
             receipts=receipts or (),
             report_file=place,
+            processes=workers,
             progress=progress,
             observer=watch,
+            segments=where,
+            notice=streams.say,
         )
     if as_json:
         output.data(escaped_json(found.to_bytes().decode()).encode())
@@ -125,6 +138,18 @@ def audit(
                 patterns_shown.print_seen(watch, is_clean=found.is_clean)
     if not found.is_clean or (watch is not None and patterns_shown.fails(watch, fail_on)):
         raise typer.Exit(REFUSED)
+
+
+def _segment_workers(workers: int | None, segments: bool) -> "AbstractContextManager[SegmentWorkers | None]":
+    """Return where segments are audited: nowhere, here, or in processes."""
+    from tallystick.audit.segment_processes import SegmentProcesses
+    from tallystick.audit.segments import InTurn
+    from tallystick.verifying import default_processes
+
+    if not segments:
+        return nullcontext()
+    count = default_processes() if workers is None else workers
+    return nullcontext(InTurn()) if count == 1 else SegmentProcesses(count)
 
 
 def verify(
@@ -226,7 +251,8 @@ def _print_report(report: "Report", source: "Source", *, wide: bool) -> None:
         _print_compromised_key(key)
     for finding in report.findings:
         output.line(str(finding))
-    indexes = sorted({finding.index for finding in report.findings if finding.index is not None})
+    of_entries = [finding for finding in report.findings if finding.code is not FindingCode.STATE_DIFFERS]
+    indexes = sorted({finding.index for finding in of_entries if finding.index is not None})
     # What to type reads by the store's own schema, which a stranger's may have made into a program.
     if indexes and not any(finding.code is FindingCode.STORE_DAMAGED for finding in report.findings):
         output.to_be_typed(f"to see entry {indexes[0]} for yourself: {_how_to_see(source, indexes[0])}")
