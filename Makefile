@@ -96,8 +96,9 @@ docs: $(VENV)/.docs-installed ## make the pages and the API reference, into buil
 	$(BIN)/sphinx-apidoc -q -M -T -o build/docs/source/reference src/tallystick
 	$(BIN)/sphinx-build -q -W --keep-going -c docs/site -d build/docs/doctrees build/docs/source build/docs/html
 
-docs-tables: $(READY_FOR_TESTS) ## write the tables of commands in docs/ from the rulebook, and docs/openapi.json from the routes
+docs-tables: $(READY_FOR_TESTS) ## write the tables in docs/ from the rulebook and from the arithmetic of scale.md, and docs/openapi.json from the routes
 	$(BIN)/python docs/site/command_tables.py
+	$(BIN)/python docs/site/scale_tables.py
 	$(BIN)/python docs/site/openapi.py
 
 messages: $(READY_FOR_TESTS) ## bring the catalogue of the pages' texts up to date, and say what isn't translated
