@@ -19,7 +19,7 @@ from peers.programs import told_by
 
 FIGURES: Final = {
     "hypercore_signed_batches": (
-        "/s",
+        "a second",
         "hypercore (Node): blocks, 1,000 in an append, a signature and fdatasync each",
     ),
     "hypercore_signed_batches_cpu": ("/s of CPU", "the same, a second of processor time"),
