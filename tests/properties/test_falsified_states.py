@@ -351,7 +351,7 @@ def _statements(state: State) -> Iterator[Falsification]:
             for field, value in values:
                 yield f"{field} of {ref}", edited(_statement_changed, provider, ref, field, value), f"{ref} "
             for place, group in enumerate(statement.groups):
-                one = group.numbers()[0]
+                one = group.columns().numbers[0]
                 of_group: list[tuple[str, object]] = [
                     ("index", group.index + 1),
                     ("ends_at", group.ends_at - 1),

@@ -13,7 +13,7 @@ from tallystick.vouchers.burns import (
     JobTimes,
     Statement,
     overlaps,
-    pack_line,
+    pack_lines,
     pack_payments,
 )
 
@@ -33,11 +33,14 @@ def group_of(index: int, lines: list[tuple[str, int, int]]) -> Group:
         item="910b",
         ends_at=max((start + length for _, start, length in lines), default=0),
         jobs=" ".join([job for job, _, _ in lines]),
-        packed=b"".join(
-            [
-                pack_line(2 * place, bool(place % 2), start, start + length, 1_000 * place, 60, 7 * place)
-                for place, (_, start, length) in enumerate(lines)
-            ]
+        packed=pack_lines(
+            range(0, 2 * len(lines), 2),
+            [bool(place % 2) for place in range(len(lines))],
+            [start for _, start, _ in lines],
+            [start + length for _, start, length in lines],
+            range(0, 1_000 * len(lines), 1_000),
+            [60] * len(lines),
+            range(0, 7 * len(lines), 7),
         ),
         reversed_lines=[],
     )
@@ -45,7 +48,6 @@ def group_of(index: int, lines: list[tuple[str, int, int]]) -> Group:
 
 def statement_of(*groups: Group) -> Statement:
     """A statement of which line 0 was paid by two reservations and line 2 by the second of them."""
-    payments = [pack_payments(0, [5]), pack_payments(1, [6, 0, 7])]
     return Statement(
         3,
         at=103,
@@ -53,7 +55,7 @@ def statement_of(*groups: Group) -> Statement:
         contract="h/K1",
         groups=[*groups],
         reservations=("h/r1", "h/r2"),
-        payments=b"".join(payments),
+        payments=pack_payments([[5], [6, 0, 7]]),
         absorbed=[(2, 9)],
         corrected_lines=[],
     )
@@ -138,7 +140,7 @@ def test_lines_are_unpacked_as_they_were_packed() -> None:
     assert [first.paid_fen, second.paid_fen, third.paid_fen] == [11, 7, 0]
     assert (statement.line(2), statement.line(1)) == (second, None)
     assert (statement.group_of(4), statement.group_of(3)) == (group, None)
-    assert group.numbers() == [0, 2, 4]
+    assert group.columns().numbers == (0, 2, 4)
     assert group.intervals_of("a") == with_interval(with_interval(b"", 10, 15), 30, 31)
 
 

@@ -5,7 +5,6 @@ import itertools
 import json
 from collections import deque
 from enum import StrEnum
-from struct import Struct
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
@@ -15,6 +14,7 @@ from support.scenario import Story, ledger_for
 from tallystick.errors import MalformedError
 from tallystick.signing import canonical_json
 from tallystick.vouchers import burns, saved_state
+from tallystick.vouchers.packed_columns import PackedColumns
 from tallystick.vouchers.parties import NetworkParameters
 from tallystick.vouchers.saved_state import MEANING, SCHEMA_SHA256, StateHeader, version_of
 from tallystick.vouchers.schemas import Layout, schema_of
@@ -204,14 +204,14 @@ def test_meaning_is_part_of_the_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("type_", "field", "struct"),
-    [("Group", "packed", burns._PACKED), ("Statement", "payments", burns._PAYMENT)],
+    ("type_", "field", "columns"),
+    [("Group", "packed", burns._LINES), ("Statement", "payments", burns._PAYMENTS)],
     ids=["lines", "payments"],
 )
-def test_the_layout_of_what_is_packed_is_part_of_the_version(type_: str, field: str, struct: Struct) -> None:
+def test_the_layout_of_what_is_packed_is_part_of_the_version(type_: str, field: str, columns: PackedColumns) -> None:
     """As the code packs it: the schema says bytes, which another struct would be too."""
     fields = {name: form for name, form, *_ in REACHED[type_]["fields"]}
-    assert fields[field] == {"layout": [struct.format], "of": "bytes"}
+    assert fields[field] == {"layout": [columns.layout], "of": "bytes"}
 
 
 class Command(BaseModel):

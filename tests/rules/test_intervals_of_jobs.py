@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, Statement, overlaps, pack_line
+from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, Statement, overlaps, pack_lines
 
 
 def with_interval(burned: bytes, starts_at: int, ends_at: int) -> bytes:
@@ -15,11 +15,10 @@ def with_interval(burned: bytes, starts_at: int, ends_at: int) -> bytes:
 
 def group_of(index: int, *intervals: tuple[int, int]) -> Group:
     """What a statement has of an item: a line of job `a` for each interval."""
-    lines = [
-        pack_line(number, is_booked_late=False, starts_at=start, ends_at=end, gpu_milli=1, seconds=1, fee_fen=0)
-        for number, (start, end) in enumerate(intervals)
-    ]
-    return Group(index, "910b", max(end for _, end in intervals), " ".join(["a"] * len(lines)), b"".join(lines), [])
+    starts, ends = zip(*intervals, strict=True)
+    ones = [1] * len(intervals)
+    packed = pack_lines(range(len(intervals)), [False] * len(ones), starts, ends, ones, ones, ones)
+    return Group(index, "910b", max(ends), " ".join(["a"] * len(ones)), packed, [])
 
 
 def line_of(starts_at: int, ends_at: int) -> BurnedLine:

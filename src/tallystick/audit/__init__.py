@@ -10,6 +10,7 @@
     walk.py               entries, tree and all that was said of it, from one place to another
     replay.py             each entry decided anew
     book_checks.py        does the money add up
+    statement_checks.py   does what is remembered of statements fit together
     filing.py             is an entry filed as it says
     tree.py, series.py    the tree rebuilt, and every checkpoint of it
     stored_states.py      the states beside an export

@@ -28,6 +28,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from tallystick.audit.link_checks import broken_links
+from tallystick.audit.statement_checks import taken_by_day
 from tallystick.vouchers.book import (
     ACCOUNTS,
     CARRIED_OVER,
@@ -226,27 +227,12 @@ def _of_lots(state: State, taken_fen: Counter[Lot]) -> Iterator[str]:
     for one in sorted(held_fen.keys() | taken_fen.keys()):
         if held_fen[one] != taken_fen[one]:
             yield f"lot {one.id}: it holds {held_fen[one]} fen, and lines took {taken_fen[one]} fen"
-    took_fen = _taken_by_day(state)
+    took_fen = taken_by_day(state)
     oldest_day = state.day_of(state.at - state.burn_window_us) + 1
     for burned_id, amount_fen in state.book.balances["burned"].items():
         dated = dated_lot_of(burned_id)
         if dated.day >= oldest_day and amount_fen > took_fen[dated]:
             yield f"lot {burned_id}: {amount_fen} fen are unclaimed, and its lines took {took_fen[dated]} fen"
-
-
-def _taken_by_day(state: State) -> Counter[DatedLot]:
-    """Return what lines of statements remembered took and weren't taken back, by lot and the day of booking."""
-    took_fen: Counter[DatedLot] = Counter()
-    for statements in state.statements.values():
-        for statement in statements.values():
-            reversed_lines = statement.reversed_lines
-            for line in statement.lines():
-                if line.number not in reversed_lines:
-                    day = state.day_of(statement.at if line.is_booked_late else line.ends_at)
-                    for reservation, amount_fen in line.payments:
-                        voucher = state.reservations[reservation].voucher
-                        took_fen[DatedLot(voucher, statement.contract, day)] += amount_fen
-    return took_fen
 
 
 def _of_contracts(state: State) -> Iterator[str]:

@@ -16,13 +16,12 @@
 A rule relies on each of these. They show a changed saved state where no amount was changed.
 """
 
-import struct
 from collections.abc import Container, Iterator
 from itertools import pairwise
 from typing import Final
 
+from tallystick.audit.statement_checks import broken_statements
 from tallystick.vouchers.book import CARRIED_OVER, PROGRAMME_ACCOUNTS, AnyAccount, dated_lot_of
-from tallystick.vouchers.burns import PAYMENT_SIZE, Statement
 from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.state import Leaving, State
 
@@ -53,7 +52,7 @@ def broken_links(state: State) -> Iterator[str]:
     yield from _of_contracts(state)
     yield from _of_reservations(state)
     yield from _of_claims(state)
-    yield from _of_statements(state)
+    yield from broken_statements(state)
     yield from _of_what_left(state)
 
 
@@ -285,61 +284,3 @@ def _of_what_left(state: State) -> Iterator[str]:
         for name, seal_index in left.items():
             if name in there[kind] or seal_index not in seals:
                 yield f"{kind} {name}: it left with entry {seal_index}, which is no seal, or it is still there"
-
-
-def _of_statements(state: State) -> Iterator[str]:
-    there = {(provider, ref): one for provider, refs in state.statements.items() for ref, one in refs.items()}
-    order = [key for key in state.statement_order if key in there]
-    for provider, ref in there.keys() ^ set(state.statement_order):
-        yield f"statement {ref} of {provider}: it isn't there, or not in the order of statements"
-    for one, other in pairwise(order):
-        if (there[one].index, there[one].at) >= (there[other].index, there[other].at):
-            yield f"statement {other[1]} of {other[0]}: it comes after {one[1]} of {one[0]}, whose entry is later"
-    for (provider, ref), statement in there.items():
-        if not 0 < statement.index < state.size or statement.at > state.at:
-            yield f"statement {ref} of {provider}: it is of entry {statement.index}, which is not there yet"
-        try:
-            faults = list(_of_statement(state, provider, statement))
-        except (struct.error, IndexError, ValueError):
-            yield f"statement {ref} of {provider}: its lines can't be read"
-            continue
-        for fault in faults:
-            yield f"statement {ref} of {provider}: {fault}"
-
-
-def _of_statement(state: State, provider: str, statement: Statement) -> Iterator[str]:
-    contract = state.contracts.get(statement.contract)
-    if contract is None or contract.provider != provider:
-        yield f"it is under contract {statement.contract}, which isn't there, or of another provider"
-    for name in statement.reservations:
-        reservation = state.reservations.get(name)
-        if reservation is None or reservation.contract != statement.contract:
-            yield f"reservation {name} paid, which isn't there, or of another contract"
-    lines = list(statement.lines())
-    numbers = {line.number for line in lines}
-    paying = [reservation for line in lines for reservation, _ in line.payments]
-    if len({(line.number, reservation) for line in lines for reservation, _ in line.payments}) != len(paying):
-        yield "a reservation paid a line of it twice"
-    if len(numbers) != len(lines) or len({*statement.reservations}) != len(statement.reservations):
-        yield "it has a line or a reservation twice"
-    if {*paying} != {*statement.reservations} or len(paying) * PAYMENT_SIZE != len(statement.payments):
-        yield "a reservation paid no line of it, or a line that isn't there"
-    if any(line.fee_fen < 0 or line.absorbed_fen < 0 or line.starts_at >= line.ends_at for line in lines):
-        yield "a line costs or absorbs less than nothing, or ends before it starts"
-    if any(amount_fen <= 0 for line in lines for _, amount_fen in line.payments):
-        yield "a reservation paid nothing, or less"
-    if any(line.paid_fen + line.absorbed_fen > line.fee_fen for line in lines):
-        yield "more was paid of a line than its fee"
-    for group in statement.groups:
-        of_group = [line for line in lines if line.item == group.item]
-        if group.index != statement.index or group.ends_at != max([line.ends_at for line in of_group], default=0):
-            yield f"its lines of {group.item} are of another entry, or the last of them ended at another time"
-        if len(group.reversed_lines) != len({*group.reversed_lines} & {line.number for line in of_group}):
-            yield f"lines {group.reversed_lines} were taken back, one of them twice or not there"
-    if (
-        not {*statement.corrected_lines} <= statement.reversed_lines
-        or not {one for one, _ in statement.absorbed} <= numbers
-    ):
-        yield "a line is corrected that wasn't taken back, or one absorbed that isn't there"
-    if len({*statement.corrected_lines}) != len(statement.corrected_lines):
-        yield "a line is corrected twice"

@@ -9,23 +9,21 @@ job that only one statement has is just a reference to it.
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from operator import attrgetter
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import ConfigDict
 
+from tallystick.vouchers.packed_columns import PackedColumns
 from tallystick.vouchers.schemas import Layout
 
 BYTES_AS_BASE64: Final = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
-_PACKED: Final = struct.Struct("<HBqqIIq")
-_PAYMENT: Final = struct.Struct("<HHq")
-_NUMBER: Final = struct.Struct("<H")
-_INTERVAL_START: Final = struct.calcsize("<HB")
+_LINES: Final = PackedColumns("HBqqIIq")
+_NUMBER, _STARTS, _ENDS = 0, 2, 3  # columns of it
+_PAYMENTS: Final = PackedColumns("HHq")
 _INTERVAL: Final = struct.Struct("<qq")
 
-PAYMENT_SIZE: Final = _PAYMENT.size
 NEVER: Final = 2**63 - 1
 
 Intervals = bytes
@@ -60,6 +58,26 @@ class BurnedLine(NamedTuple):
         return sum([amount_fen for _, amount_fen in self.payments])
 
 
+class LineColumns(NamedTuple):
+    """The accepted lines of a group, by columns; see `BurnedLine`."""
+
+    numbers: tuple[int, ...]
+    are_booked_late: tuple[int, ...]
+    starts_at: tuple[int, ...]
+    ends_at: tuple[int, ...]
+    gpu_milli: tuple[int, ...]
+    seconds: tuple[int, ...]
+    fees_fen: tuple[int, ...]
+
+
+class PaymentColumns(NamedTuple):
+    """What reservations paid: the number of the line, the place of the reservation in the statement, and the amount."""
+
+    numbers: tuple[int, ...]
+    places: tuple[int, ...]
+    amounts_fen: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Group:
     """The accepted lines of a statement that are of one item, packed.
@@ -68,7 +86,7 @@ class Group:
         index: the statement's entry.
         ends_at: when the last of them ended.
         jobs: names by line, joined by blanks (which none can hold).
-        packed: for each line number, whether it is booked late, start, end, GPU-thousandths, seconds, fee: 35 bytes.
+        packed: by columns number, whether booked late, start, end, GPU-thousandths, seconds, fee: 35 bytes a line.
         reversed_lines: the numbers of those taken back.
     """
 
@@ -78,25 +96,25 @@ class Group:
     item: str
     ends_at: int
     jobs: Annotated[str, Layout("names joined by blanks")]
-    packed: Annotated[bytes, Layout(_PACKED.format)]
+    packed: Annotated[bytes, Layout(_LINES.layout)]
     reversed_lines: list[int]
 
-    def numbers(self) -> list[int]:
-        """Return the numbers of its lines.
+    def columns(self) -> LineColumns:
+        """Return its lines by columns.
 
         Raises:
             struct.error: the bytes aren't whole lines, which only damage can bring about.
         """
-        return [row[0] for row in _PACKED.iter_unpack(self.packed)]
+        return LineColumns._make(_LINES.unpack(self.packed))
 
     def intervals(self) -> Iterator[tuple[int, str, int, int]]:
         """Yield number, job, start and end (microseconds) of each line, of those that were taken back too.
 
         Raises:
-            struct.error: the bytes aren't whole lines, which only damage can bring about.
+            struct.error: as `columns`.
         """
-        for job, row in zip(self.jobs.split(), _PACKED.iter_unpack(self.packed), strict=False):
-            yield row[0], job, row[2], row[3]
+        lines = self.columns()
+        yield from zip(lines.numbers, self.jobs.split(), lines.starts_at, lines.ends_at, strict=False)
 
     def unreversed_jobs(self) -> list[str]:
         """Return the jobs of which something is burned, by accepted line."""
@@ -109,9 +127,10 @@ class Group:
         intervals = b""
         at = text.find(wanted)
         while at >= 0:
-            start = text.count(" ", 0, at) * _PACKED.size
-            if _NUMBER.unpack_from(self.packed, start)[0] not in self.reversed_lines:
-                intervals += self.packed[start + _INTERVAL_START : start + _INTERVAL_START + _INTERVAL.size]
+            row = text.count(" ", 0, at)
+            number = int.from_bytes(_LINES.cell(self.packed, row, _NUMBER), "little")
+            if number not in self.reversed_lines:
+                intervals += _LINES.cell(self.packed, row, _STARTS) + _LINES.cell(self.packed, row, _ENDS)
             at = text.find(wanted, at + 1)
         return intervals
 
@@ -124,7 +143,7 @@ class Statement:
         index, at, text_sha256: its entry, and the SHA-256 (hex) of its text.
         groups: by item.
         reservations: ids of those that paid, each once.
-        payments: for each that paid a line: the line's number, the place of the reservation, fen: 12 bytes.
+        payments: for each that paid a line, by columns the line's number, the place of the reservation, fen: 12 bytes.
         absorbed: of other support, number of the line and fen.
         corrected_lines: numbers of the lines taken back that another line stands for.
     """
@@ -137,7 +156,7 @@ class Statement:
     contract: str
     groups: list[Group]
     reservations: tuple[str, ...]
-    payments: Annotated[bytes, Layout(_PAYMENT.format)]
+    payments: Annotated[bytes, Layout(_PAYMENTS.layout)]
     absorbed: list[tuple[int, int]]
     corrected_lines: list[int]
 
@@ -148,13 +167,12 @@ class Statement:
             ValueError, struct.error, IndexError: the columns don't fit together, which only damage can bring about.
         """
         paid: dict[int, list[tuple[str, int]]] = {}
-        for number, place, amount_fen in _PAYMENT.iter_unpack(self.payments):
+        for number, place, amount_fen in zip(*self.paid(), strict=True):
             paid.setdefault(number, []).append((self.reservations[place], amount_fen))
         absorbed = dict(self.absorbed)
         for group in self.groups:
-            rows = _PACKED.iter_unpack(group.packed)
-            for job, (number, late, starts_at, ends_at, gpu_milli, seconds, fee_fen) in zip(
-                group.jobs.split(), rows, strict=True
+            for job, number, late, starts_at, ends_at, gpu_milli, seconds, fee_fen in zip(
+                group.jobs.split(), *group.columns(), strict=True
             ):
                 yield BurnedLine(
                     number,
@@ -169,13 +187,21 @@ class Statement:
                     absorbed.get(number, 0),
                 )
 
+    def paid(self) -> PaymentColumns:
+        """Return what each reservation paid, by columns.
+
+        Raises:
+            struct.error: the bytes aren't whole payments, which only damage can bring about.
+        """
+        return PaymentColumns._make(_PAYMENTS.unpack(self.payments))
+
     def line(self, number: int) -> BurnedLine | None:
         """Return the accepted line that has this number in the command."""
         return next((line for line in self.lines() if line.number == number), None)
 
     def group_of(self, number: int) -> Group | None:
         """Return the group that an accepted line is in."""
-        return next((group for group in self.groups if number in group.numbers()), None)
+        return next((group for group in self.groups if number in group.columns().numbers), None)
 
     @property
     def reversed_lines(self) -> set[int]:
@@ -189,8 +215,10 @@ class Statement:
             struct.error, IndexError: the columns don't fit together, as in `lines`.
         """
         taken_fen: dict[str, int] = {}
-        reversed_lines = self.reversed_lines
-        for number, place, amount_fen in _PAYMENT.iter_unpack(self.payments):
+        reversed_lines, paid = self.reversed_lines, self.paid()
+        if not reversed_lines and len(self.reservations) == 1 and not any(paid.places):
+            return {self.reservations[0]: sum(paid.amounts_fen)} if paid.places else {}
+        for number, place, amount_fen in zip(*paid, strict=True):
             if number not in reversed_lines:
                 reservation = self.reservations[place]
                 taken_fen[reservation] = taken_fen.get(reservation, 0) + amount_fen
@@ -198,39 +226,51 @@ class Statement:
 
     def charged_and_absorbed_fen(self) -> tuple[int, int]:
         """Return the fees of the lines that weren't taken back, and what they absorbed of other support."""
-        reversed_lines = self.reversed_lines
-        rows = [row for group in self.groups for row in _PACKED.iter_unpack(group.packed)]
-        charged_fen = sum([row[-1] for row in rows if row[0] not in reversed_lines])
+        reversed_lines, charged_fen = self.reversed_lines, 0
+        for group in self.groups:
+            lines = group.columns()
+            charged_fen += sum(lines.fees_fen)
+            if group.reversed_lines:
+                both = zip(lines.numbers, lines.fees_fen, strict=True)
+                charged_fen -= sum([fee_fen for number, fee_fen in both if number in reversed_lines])
         return charged_fen, sum([amount_fen for number, amount_fen in self.absorbed if number not in reversed_lines])
 
 
 def pack_line(
     number: int, is_booked_late: bool, starts_at: int, ends_at: int, gpu_milli: int, seconds: int, fee_fen: int
 ) -> bytes:
-    """Return an accepted line as a group keeps it."""
-    return _PACKED.pack(number, is_booked_late, starts_at, ends_at, gpu_milli, seconds, fee_fen)
+    """Return one accepted line as a group keeps it."""
+    return _LINES.pack([number], [is_booked_late], [starts_at], [ends_at], [gpu_milli], [seconds], [fee_fen])
 
 
 def pack_lines(
-    numbers: Iterable[int],
-    late: Iterable[bool],
-    starts: Iterable[int],
-    ends: Iterable[int],
-    gpu_milli: Iterable[int],
-    seconds: Iterable[int],
-    fees: Iterable[int],
+    numbers: Sequence[int],
+    late: Sequence[bool],
+    starts: Sequence[int],
+    ends: Sequence[int],
+    gpu_milli: Sequence[int],
+    seconds: Sequence[int],
+    fees: Sequence[int],
 ) -> bytes:
-    """Return accepted lines as `pack_line` does each, joined; by columns, which are as long as one another."""
-    return b"".join(map(_PACKED.pack, numbers, late, starts, ends, gpu_milli, seconds, fees))
+    """Return accepted lines as a group keeps them; by columns, which are as long as one another."""
+    return _LINES.pack(numbers, late, starts, ends, gpu_milli, seconds, fees)
 
 
-def pack_payments(reservation_place: int, amounts_fen: Sequence[int]) -> bytes:
-    """Return what a reservation paid of each line, by the lines' numbers, joined; of what is nothing, nothing."""
-    numbers: Iterable[int] = range(len(amounts_fen))
-    if 0 in amounts_fen:
-        numbers = [number for number in numbers if amounts_fen[number]]
-        amounts_fen = [amount_fen for amount_fen in amounts_fen if amount_fen]
-    return b"".join(map(_PAYMENT.pack, numbers, repeat(reservation_place), amounts_fen))
+def pack_payments(paid_fen: Iterable[Sequence[int]]) -> bytes:
+    """Return what each reservation, by its place, paid of each line, by its number; of what is nothing, nothing."""
+    numbers: list[int] = []
+    places: list[int] = []
+    amounts_fen: list[int] = []
+    for place, of_lines in enumerate(paid_fen):
+        first = len(numbers)
+        if 0 in of_lines:
+            numbers += [number for number, amount_fen in enumerate(of_lines) if amount_fen]
+            amounts_fen += [amount_fen for amount_fen in of_lines if amount_fen]
+        else:
+            numbers += range(len(of_lines))
+            amounts_fen += of_lines
+        places += [place] * (len(numbers) - first)
+    return _PAYMENTS.pack(numbers, places, amounts_fen)
 
 
 class JobTimes:

@@ -33,9 +33,6 @@ def record(
         earlier = state.statements.get(provider, {}).get(one.statement)
         if earlier is not None:  # else in a part of a log, which nothing asks for it
             earlier.corrected_lines.append(one.line)
-    payments = b""
-    for place, (_, amounts_fen) in enumerate(outcome.paid):
-        payments += pack_payments(place, amounts_fen)
     statement = Statement(
         event.index,
         event.at,
@@ -43,7 +40,7 @@ def record(
         contract,
         groups,
         tuple(map(itemgetter(0), outcome.paid)),
-        payments,
+        pack_payments(map(itemgetter(1), outcome.paid)),
         list(outcome.absorbed),
         [],
     )
