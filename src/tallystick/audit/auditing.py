@@ -222,7 +222,7 @@ class _Audit:
         state = earlier.state()
         if state.network is not None:
             require_known(state.network.edition)  # entry 0 was read by the earlier audit
-        self._replay.resume(state, earlier.totals)
+        self._replay.resume(state, earlier.totals, believed=self._start)
         return True
 
     def _pass_segments(self, passed: "_Passed") -> None:

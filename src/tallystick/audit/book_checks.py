@@ -91,9 +91,14 @@ class OwnBook:
         return _shown(self._book.totals[programme])
 
 
-def faults(state: State) -> Iterator[str]:
-    """Yield what in a state doesn't add up: which programme, voucher, reservation, claim or holder, and how."""
-    broken = list(broken_links(state))
+def faults(state: State, believed: int = 0) -> Iterator[str]:
+    """Yield what in a state doesn't add up: which programme, voucher, reservation, claim or holder, and how.
+
+    Args:
+        state: to look at.
+        believed: after how many entries an audit that is believed found nothing.
+    """
+    broken = list(broken_links(state, believed))
     yield from broken
     if broken:
         return  # what is whose can't be told, so no sum would mean anything

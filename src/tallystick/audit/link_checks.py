@@ -35,8 +35,13 @@ _ROLES_OF_SUMS: Final[dict[AnyAccount, str]] = {
 _ENDS: Final = ("revoked", "expired")
 
 
-def broken_links(state: State) -> Iterator[str]:
-    """Yield what in a state refers to nothing, or to something that doesn't agree: which, and how."""
+def broken_links(state: State, believed: int) -> Iterator[str]:
+    """Yield what in a state refers to nothing, or to something that doesn't agree: which, and how.
+
+    Args:
+        state: to look at.
+        believed: as `broken_statements` takes it.
+    """
     if state.size and state.network is None:
         yield f"the network isn't there after {state.size} entries"
     yield from _of_keys(state)
@@ -52,7 +57,7 @@ def broken_links(state: State) -> Iterator[str]:
     yield from _of_contracts(state)
     yield from _of_reservations(state)
     yield from _of_claims(state)
-    yield from broken_statements(state)
+    yield from broken_statements(state, believed)
     yield from _of_what_left(state)
 
 

@@ -88,6 +88,7 @@ class Replay:
         self._observer = observer
         self._evolved: Event | None = None
         self.is_running = True
+        self._believed = 0
         self.adoption: Adoption | None = None
         self._own_book = OwnBook(self.state.book)
         self._own_officer_sums = OwnOfficerSums(self.state)
@@ -106,9 +107,16 @@ class Replay:
             self._lines_accepted, self._lines_refused, self._gpu_milliseconds_burned, self._gpu_milliseconds_refused
         )
 
-    def resume(self, state: State, totals: Totals | LineSums) -> None:
-        """Go on from the state that an earlier replay came to, and its sums."""
+    def resume(self, state: State, totals: Totals | LineSums, *, believed: int = 0) -> None:
+        """Go on from the state that an earlier replay came to, and its sums.
+
+        Args:
+            state: after as many entries as it says.
+            totals: the sums over them.
+            believed: after how many of them an audit that is believed found nothing (book_checks.py).
+        """
         self.state = state
+        self._believed = believed
         self._own_book = OwnBook(state.book)
         self._own_officer_sums = OwnOfficerSums(state)
         self._at = state.at
@@ -199,7 +207,7 @@ class Replay:
         try:
             yield from self._own_book.differences(self.state)
             yield from self._own_officer_sums.differences(self.state)
-            yield from faults(self.state)
+            yield from faults(self.state, self._believed)
         except MemoryError:
             raise  # this machine's, and no fault of the state
         except Exception as error:

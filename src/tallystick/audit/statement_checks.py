@@ -15,8 +15,14 @@ from tallystick.vouchers.burns import Statement
 from tallystick.vouchers.state import State
 
 
-def broken_statements(state: State) -> Iterator[str]:
-    """Yield what is wrong with the statements that a state remembers: which, and how."""
+def broken_statements(state: State, believed: int) -> Iterator[str]:
+    """Yield what is wrong with the statements that a state remembers: which, and how.
+
+    Args:
+        state: to look at.
+        believed: of how many entries the lines were looked at before, and nothing can be wrong with those that no
+            later entry changed.
+    """
     there = {(provider, ref): one for provider, refs in state.statements.items() for ref, one in refs.items()}
     order = [key for key in state.statement_order if key in there]
     for provider, ref in there.keys() ^ set(state.statement_order):
@@ -28,7 +34,7 @@ def broken_statements(state: State) -> Iterator[str]:
         if not 0 < statement.index < state.size or statement.at > state.at:
             yield f"statement {ref} of {provider}: it is of entry {statement.index}, which is not there yet"
         try:
-            faults = list(_of_statement(state, provider, statement))
+            faults = list(_of_statement(state, provider, statement, believed))
         except (struct.error, IndexError, ValueError):
             yield f"statement {ref} of {provider}: its lines can't be read"
             continue
@@ -36,7 +42,7 @@ def broken_statements(state: State) -> Iterator[str]:
             yield f"statement {ref} of {provider}: {fault}"
 
 
-def _of_statement(state: State, provider: str, statement: Statement) -> Iterator[str]:
+def _of_statement(state: State, provider: str, statement: Statement, believed: int) -> Iterator[str]:
     contract = state.contracts.get(statement.contract)
     if contract is None or contract.provider != provider:
         yield f"it is under contract {statement.contract}, which isn't there, or of another provider"
@@ -44,7 +50,8 @@ def _of_statement(state: State, provider: str, statement: Statement) -> Iterator
         reservation = state.reservations.get(name)
         if reservation is None or reservation.contract != statement.contract:
             yield f"reservation {name} paid, which isn't there, or of another contract"
-    if not _is_plain(statement):
+    was_changed = statement.corrected_lines or any(group.reversed_lines for group in statement.groups)
+    if (statement.index >= believed or was_changed) and not _is_plain(statement):
         yield from _of_lines(statement)
 
 
@@ -125,13 +132,12 @@ def taken_by_day(state: State) -> Counter[DatedLot]:
 
 def _taken_of(state: State, statement: Statement) -> Iterator[tuple[str, int, int]]:
     """Yield of a statement what which reservation paid on which day; of one that is all of one day, no line by line."""
-    columns = [group.columns() for group in statement.groups]
-    ends = [end for one in columns if one.ends_at for end in (min(one.ends_at), max(one.ends_at))]
-    if ends and not any(map(any, [one.are_booked_late for one in columns])):
-        day = state.day_of(min(ends))
-        if day == state.day_of(max(ends)):
-            yield from ((reservation, day, amount_fen) for reservation, amount_fen in statement.taken_fen().items())
-            return
+    ends = [group.ends() for group in statement.groups]
+    days = {state.day_of(end) for one in ends if one is not None for end in one}
+    if len(days) == 1 and None not in ends:
+        (day,) = days
+        yield from ((reservation, day, amount_fen) for reservation, amount_fen in statement.taken_fen().items())
+        return
     reversed_lines = statement.reversed_lines
     for line in statement.lines():
         if line.number not in reversed_lines:

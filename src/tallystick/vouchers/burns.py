@@ -20,8 +20,9 @@ from tallystick.vouchers.schemas import Layout
 BYTES_AS_BASE64: Final = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
 _LINES: Final = PackedColumns("HBqqIIq")
-_NUMBER, _STARTS, _ENDS = 0, 2, 3  # columns of it
+_NUMBER, _LATE, _STARTS, _ENDS, _FEES = 0, 1, 2, 3, 6  # columns of it
 _PAYMENTS: Final = PackedColumns("HHq")
+_PLACES, _AMOUNTS = 1, 2
 _INTERVAL: Final = struct.Struct("<qq")
 
 NEVER: Final = 2**63 - 1
@@ -71,7 +72,7 @@ class LineColumns(NamedTuple):
 
 
 class PaymentColumns(NamedTuple):
-    """What reservations paid: the number of the line, the place of the reservation in the statement, and the amount."""
+    """What reservations paid, by columns: see `Statement`."""
 
     numbers: tuple[int, ...]
     places: tuple[int, ...]
@@ -106,6 +107,17 @@ class Group:
             struct.error: the bytes aren't whole lines, which only damage can bring about.
         """
         return LineColumns._make(_LINES.unpack(self.packed))
+
+    def fees_fen(self) -> int:
+        """Return the fees of all its lines; raises as `columns`."""
+        return sum(_LINES.column(self.packed, _FEES))
+
+    def ends(self) -> tuple[int, int] | None:
+        """Return when the first and the last of its lines ended; None if one is booked late. Raises as `columns`."""
+        if any(_LINES.column(self.packed, _LATE)):
+            return None
+        ends = _LINES.column(self.packed, _ENDS)
+        return min(ends), max(ends)
 
     def intervals(self) -> Iterator[tuple[int, str, int, int]]:
         """Yield number, job, start and end (microseconds) of each line, of those that were taken back too.
@@ -215,10 +227,12 @@ class Statement:
             struct.error, IndexError: the columns don't fit together, as in `lines`.
         """
         taken_fen: dict[str, int] = {}
-        reversed_lines, paid = self.reversed_lines, self.paid()
-        if not reversed_lines and len(self.reservations) == 1 and not any(paid.places):
-            return {self.reservations[0]: sum(paid.amounts_fen)} if paid.places else {}
-        for number, place, amount_fen in zip(*paid, strict=True):
+        reversed_lines = self.reversed_lines
+        if not reversed_lines and len(self.reservations) == 1:
+            if any(_PAYMENTS.column(self.payments, _PLACES)):
+                raise IndexError("a payment of a reservation that isn't there")
+            return {self.reservations[0]: sum(_PAYMENTS.column(self.payments, _AMOUNTS))}
+        for number, place, amount_fen in zip(*self.paid(), strict=True):
             if number not in reversed_lines:
                 reservation = self.reservations[place]
                 taken_fen[reservation] = taken_fen.get(reservation, 0) + amount_fen
@@ -228,19 +242,12 @@ class Statement:
         """Return the fees of the lines that weren't taken back, and what they absorbed of other support."""
         reversed_lines, charged_fen = self.reversed_lines, 0
         for group in self.groups:
-            lines = group.columns()
-            charged_fen += sum(lines.fees_fen)
+            charged_fen += group.fees_fen()
             if group.reversed_lines:
+                lines = group.columns()
                 both = zip(lines.numbers, lines.fees_fen, strict=True)
                 charged_fen -= sum([fee_fen for number, fee_fen in both if number in reversed_lines])
         return charged_fen, sum([amount_fen for number, amount_fen in self.absorbed if number not in reversed_lines])
-
-
-def pack_line(
-    number: int, is_booked_late: bool, starts_at: int, ends_at: int, gpu_milli: int, seconds: int, fee_fen: int
-) -> bytes:
-    """Return one accepted line as a group keeps it."""
-    return _LINES.pack([number], [is_booked_late], [starts_at], [ends_at], [gpu_milli], [seconds], [fee_fen])
 
 
 def pack_lines(

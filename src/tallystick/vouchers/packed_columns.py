@@ -64,6 +64,15 @@ class PackedColumns:
             () for _ in self._codes
         ]
 
+    def column(self, data: bytes, column: int) -> tuple[int, ...]:
+        """Return one column.
+
+        Raises:
+            struct.error: as `rows`.
+        """
+        rows = self.rows(data)
+        return _struct(self._codes[column], rows).unpack_from(data, rows * self._before[column])
+
     def cell(self, data: bytes, row: int, column: int) -> bytes:
         """Return the bytes of one number.
 

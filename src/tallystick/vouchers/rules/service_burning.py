@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, pack_line
+from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, pack_lines
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.fields import must_be_true
 from tallystick.vouchers.outcomes import Burned
@@ -218,7 +218,7 @@ class ServiceBurn(Rule):
         if self.document_hash is not None:
             state.documents[self.document_hash] = f"{self.party} {self.ref}"
         (fee_fen,) = event.outcome.fee_fen
-        packed = pack_line(0, late, starts_at, ends_at, self.quantity or 0, 1, fee_fen)
+        packed = pack_lines([0], [late], [starts_at], [ends_at], [self.quantity or 0], [1], [fee_fen])
         groups = [Group(event.index, self.item, ends_at, self._job, packed, [])]
         day = state.day_of(event.at) if late else self.last_day
         return record(state, event, self.contract, groups, [day], [] if self.corrects is None else [self.corrects])
