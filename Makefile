@@ -118,7 +118,7 @@ bench-large: $(READY_FOR_TESTS) ## write, open, audit and export ten million lin
 	PYTHONPATH=tests $(BIN)/python benchmarks/large.py $(BENCH_FLAGS)
 
 bench-page: $(READY_FOR_TESTS) ## write tables and plots of docs/performance.md from build/bench.json
-	$(BIN)/python benchmarks/page.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/page.py
 
 bench-peers: ## download what `make bench` measures beside us if it is there, into build/peers, never into .venv (npm, pip)
 	benchmarks/peers/install build/peers $(PYTHON)

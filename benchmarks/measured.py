@@ -7,12 +7,13 @@ from figures import FIGURES
 from parts import (
     auditing,
     curve,
+    exports,
     journal,
     library,
     limits,
+    others,
     over_http,
     pages,
-    peers,
     plans,
     processes,
     receipts,
@@ -25,8 +26,9 @@ PARTS: Final[Sequence[Part]] = (
     *limits.PARTS,
     *library.PARTS,
     *writing.PARTS,
-    *peers.PARTS,
+    *others.PARTS,
     *auditing.PARTS,
+    exports.PART,
     receipts.PART,
     processes.PART,
     curve.PART,
@@ -39,7 +41,6 @@ PARTS: Final[Sequence[Part]] = (
 NOT_YET: Final[dict[str, str]] = {
     "audit_segments": "audits in segments aren't in this version",
     "audit_dask": "audits over Dask aren't in this version",
-    "export_hashes": "there is no command that verifies an export's hashes alone",
 }
 """Parts that figures.py names and that can't be measured yet."""
 
