@@ -362,13 +362,14 @@ class JobTimes:
     def _read(self, moment: int) -> None:
         """Look into the saved statements that have a line that ended after a moment."""
         while self._unread:
-            index = next(reversed(self._unread))
-            group = self._unread[index]
+            group = self._unread[next(reversed(self._unread))]
             if group.ends_at <= moment:
                 self._unread_until = group.ends_at
                 return
             self._take(group)
-            del self._unread[index]  # now that it is taken in: one that can't be read stays, and its time isn't free
+            # Now that it is taken in: one that can't be read stays, and its time isn't free. (`del` would leave a hole
+            # at the end, and `reversed` walk over all holes each time.)
+            self._unread.popitem()
         self._unread_until = 0
 
     def _all(self) -> dict[str, list[tuple[int, ...]]]:
