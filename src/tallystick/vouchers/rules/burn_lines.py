@@ -15,7 +15,9 @@ from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.fields import CLOSED, LINES_MAX, must_be_true
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import (
+    BASIS_POINTS,
     EPOCH,
+    GPU_MILLI_SECONDS_PER_GPU_HOUR,
     NO_SUCH_TIME,
     SECOND_US,
     DocumentId,
@@ -31,10 +33,11 @@ from tallystick.vouchers.quantities import (
     parse_seconds,
 )
 from tallystick.vouchers.refusals import Reason
-from tallystick.vouchers.rules.paying import ContractPayers, Paid
+from tallystick.vouchers.rules.paying import ContractPayers, Paid, Terms
 from tallystick.vouchers.state import State
 
 _NO_JOBS: Final = JobTimes()
+_OF_NO_LINE: Final = Terms(latest=-1)
 
 
 @dataclass(frozen=True)
@@ -182,10 +185,10 @@ class StatementLines:
         """Decide the lines of one item, each for itself, in order; their numbers follow those before."""
         jobs = _ItemJobs(self.job_times.get(item_id, _NO_JOBS))
         fees_fen = self.fees_fen
-        for line in lines:
-            answer: int | Reason | None = self._plain_fee(item_id, jobs, line)
-            if answer is None:
-                answer = self._decide(item_id, jobs, line)
+        place = 0
+        while (place := self._accept_plain(item_id, jobs, lines, place)) < len(lines):
+            answer = self._decide(item_id, jobs, lines[place])
+            place += 1
             if isinstance(answer, Reason):
                 self.refused.append((len(fees_fen), answer))
                 fees_fen.append(0)
@@ -203,37 +206,45 @@ class StatementLines:
             paid.append((name, tuple(amounts_fen)))
         return Burned(tuple(self.absorbed), tuple(self.fees_fen), tuple(paid), tuple(self.refused))
 
-    def _plain_fee(self, item_id: str, jobs: "_ItemJobs", line: BurnLine) -> int | None:
-        """Return the fee of a line that is in order and paid by one reservation alone, and take note of what it takes.
+    def _accept_plain(self, item_id: str, jobs: "_ItemJobs", lines: tuple[BurnLine, ...], first: int) -> int:
+        """Accept lines from a place on that are in order and that one reservation alone pays; return where they end.
 
-        Nearly all lines are such. None: it may be another, so `_decide` asks one check after the other.
+        Nearly all lines are such, and nothing else can be asked of them. The next is decided check after check.
         """
-        job, gpu_milli, starts_at, ends_at, seconds, options = line
-        payers = self.payers
-        terms = payers.terms(item_id, starts_at, ends_at)
-        only = terms.only
-        if (
-            only is None
-            or options is not None
-            or ends_at - starts_at < seconds * SECOND_US
-            or ends_at > self.at
-            or starts_at < self.oldest
-            or ends_at < self.sealed_until
-            or jobs.have(job, starts_at)
-        ):
-            return None
-        fee = fee_fen(gpu_milli * seconds, terms.price_fen)
-        purse, rate_bp = only
-        pay_fen = payers.take_plainly(purse, rate_bp, fee)
-        if pay_fen is None:
-            return None
-        if pay_fen:
-            taken = self.payments.get(purse.id)
-            if taken is None:
-                taken = self.payments[purse.id] = []
-            taken.append((len(self.fees_fen), pay_fen))
-        jobs.burn(job, starts_at, ends_at)
-        return fee
+        payers, fees_fen, new = self.payers, self.fees_fen, jobs.new
+        if payers.other_support_fen:
+            return first
+        terms, taken = _OF_NO_LINE, None
+        for place in range(first, len(lines)):
+            job, gpu_milli, starts_at, ends_at, seconds, options = lines[place]
+            if not terms.earliest <= starts_at < terms.before or not terms.after < ends_at <= terms.latest:
+                terms, taken = payers.terms(item_id, starts_at, ends_at), None
+                if terms.only is None:
+                    return place
+                purse, rate_bp = terms.only
+            fee = gpu_milli * seconds * terms.price_fen // GPU_MILLI_SECONDS_PER_GPU_HOUR  # fee_fen, without a call
+            pay_fen = fee * rate_bp // BASIS_POINTS  # share_fen
+            if (
+                options is not None
+                or ends_at - starts_at < seconds * SECOND_US
+                or ends_at > self.at
+                or starts_at < self.oldest
+                or ends_at < self.sealed_until
+                or fee > payers.chargeable_fen
+                or pay_fen >= purse.left_fen
+                or job in new
+                or jobs.before.has(job, starts_at)
+            ):
+                return place
+            if pay_fen:
+                if taken is None:
+                    taken = self.payments.setdefault(purse.id, [])
+                taken.append((len(fees_fen), pay_fen))
+            payers.chargeable_fen -= fee
+            purse.left_fen -= pay_fen
+            fees_fen.append(fee)
+            new[job] = [(starts_at, ends_at)]
+        return len(lines)
 
     def _decide(self, item_id: str, jobs: "_ItemJobs", line: BurnLine) -> int | Reason:
         """Return a line's fee, and take note of what it takes; or why it is refused."""
@@ -297,30 +308,22 @@ class StatementLines:
 class _ItemJobs:
     """The time of one item's jobs: what was burned of it before the statement, and by its lines so far."""
 
-    __slots__ = ("_before", "_new")
+    __slots__ = ("before", "new")
 
     def __init__(self, before: JobTimes) -> None:
-        self._before = before
-        self._new: dict[str, list[tuple[int, int]]] = {}
-
-    def have(self, job: str, starts_at: int) -> bool:
-        """Return whether anything may be burned for the job that an interval could share a moment with."""
-        return job in self._new or self._before.has(job, starts_at)
+        self.before = before
+        self.new: dict[str, list[tuple[int, int]]] = {}
 
     def are_burned(self, job: str, starts_at: int, ends_at: int) -> bool:
         """Return whether some of the interval was burned for the job."""
-        for burned_from, burned_to in self._new.get(job, ()):
+        for burned_from, burned_to in self.new.get(job, ()):
             if starts_at < burned_to and burned_from < ends_at:
                 return True
-        return self._before.is_burned(job, starts_at, ends_at)
+        return self.before.is_burned(job, starts_at, ends_at)
 
     def burn(self, job: str, starts_at: int, ends_at: int) -> None:
         """Take note of an interval."""
-        new = self._new.get(job)
-        if new is None:
-            self._new[job] = [(starts_at, ends_at)]
-        else:
-            new.append((starts_at, ends_at))
+        self.new.setdefault(job, []).append((starts_at, ends_at))
 
 
 def corrected_line(

@@ -86,7 +86,12 @@ class Terms:
 
 
 class ContractPayers:
-    """A contract's programmes while a statement is decided: what its lines so far took, on top of the state."""
+    """A contract's programmes while a statement is decided: what its lines so far took, on top of the state.
+
+    Attributes:
+        chargeable_fen: what may still be charged under the contract.
+        other_support_fen: what is left of other support.
+    """
 
     @classmethod
     def known(cls, state: State, contract_id: str, unit: ItemUnit, of_another_unit: Reason) -> "ContractPayers":
@@ -117,8 +122,8 @@ class ContractPayers:
         self._begins_at = self._start_of(contract.first_day)
         self._ends_at = self._start_of(contract.last_day + 1)
         self._tariffs = state.tariffs.get(contract.provider, {})
-        self._chargeable_fen = contract.amount_fen - state.book["charged", contract_id]
-        self._other_support_fen = contract.other_support_fen - state.book["absorbed", contract_id]
+        self.chargeable_fen = contract.amount_fen - state.book["charged", contract_id]
+        self.other_support_fen = contract.other_support_fen - state.book["absorbed", contract_id]
         self._programmes = _purses_by_programme(state, contract)
         self._purses = [purse for purses in self._programmes.values() for purse in purses]
         self._terms: dict[str, Terms] = {}  # by item, the newest
@@ -133,8 +138,8 @@ class ContractPayers:
         contract = self._contract
         if contract.reservations != self._reservations:
             return False
-        self._chargeable_fen = contract.amount_fen - book["charged", self._contract_id]
-        self._other_support_fen = contract.other_support_fen - book["absorbed", self._contract_id]
+        self.chargeable_fen = contract.amount_fen - book["charged", self._contract_id]
+        self.other_support_fen = contract.other_support_fen - book["absorbed", self._contract_id]
         for purse in self._purses:
             left_fen = book["reserved", purse.id]
             if bool(left_fen) != bool(purse.left_fen):  # emptied by a statement that wasn't recorded
@@ -159,25 +164,13 @@ class ContractPayers:
             fee: in fen.
             takes_available: a programme whose reservations hold less than its part pays what they hold.
         """
-        if fee > self._chargeable_fen:
+        if fee > self.chargeable_fen:
             return Reason.EXCEEDS_CONTRACT
         if terms.reason is not None:
             return terms.reason
-        absorbed_fen = min(self._other_support_fen, share_fen(fee, terms.lowest_ceiling_bp))
+        absorbed_fen = min(self.other_support_fen, share_fen(fee, terms.lowest_ceiling_bp))
         payments = _payments(terms.parts, fee, absorbed_fen, takes_available)
         return payments if isinstance(payments, Reason) else (absorbed_fen, payments)
-
-    def take_plainly(self, purse: Purse, rate_bp: int, fee: int) -> int | None:
-        """Return what one reservation pays of a fee (fen), and take it off; it and its rate are those of `Terms.only`.
-
-        None: there is more to it. Other support is absorbed first, or an amount doesn't suffice, or just so.
-        """
-        pay_fen = fee * rate_bp // BASIS_POINTS
-        if self._other_support_fen or fee > self._chargeable_fen or pay_fen >= purse.left_fen:
-            return None
-        self._chargeable_fen -= fee
-        purse.left_fen -= pay_fen
-        return pay_fen
 
     def parts_of_invoice(self, invoice: Invoice, at: int) -> list[_Part] | Reason:
         """Return the programmes that pay an invoice, in their order; or why the first that was asked doesn't.
@@ -203,21 +196,21 @@ class ContractPayers:
             takes_available: as in `pay`.
         """
         fee = invoice.fee_fen
-        if fee > self._chargeable_fen:
+        if fee > self.chargeable_fen:
             return Reason.EXCEEDS_CONTRACT
         parts = self.parts_of_invoice(invoice, at)
         if isinstance(parts, Reason):
             return parts
         lowest_bp = min([part.ceiling_bp for part in parts])
-        absorbed_fen = min(self._other_support_fen, share_fen(fee, lowest_bp))
+        absorbed_fen = min(self.other_support_fen, share_fen(fee, lowest_bp))
         payments = _payments(parts, fee, absorbed_fen, takes_available)
         return payments if isinstance(payments, Reason) else (absorbed_fen, payments)
 
     def take_note(self, fee: int, paid: Paid) -> None:
         """Take off what a line took; who pays is found out anew once a reservation is empty."""
         absorbed_fen, payments = paid
-        self._chargeable_fen -= fee
-        self._other_support_fen -= absorbed_fen
+        self.chargeable_fen -= fee
+        self.other_support_fen -= absorbed_fen
         for purse, amount_fen in payments:
             purse.left_fen -= amount_fen
             if not purse.left_fen:
