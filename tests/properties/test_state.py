@@ -1,6 +1,8 @@
 """A state can be saved and taken up again: same bytes, same state, same decisions."""
 
+import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,10 @@ from hypothesis import strategies as st
 from support.actors import note_of
 from support.scenario import Ledger, Row, Story, ledger_for, read_table
 from tallystick.errors import MalformedError
+from tallystick.vouchers import state_pieces
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.state import State
+from tallystick.vouchers.state_pieces import pieces_of, sha256_of
 
 MORE = """== after the standard network
 shanghai  open      D1 1,000.00 rank=2 shares=20~%~of~all cap.group=d1 opens_at=2026-01-05 -> opened
@@ -85,6 +89,23 @@ def test_a_state_is_written_and_read_the_same() -> None:
     data = LEDGER.state.to_bytes()
     assert State.from_bytes(data) == LEDGER.state
     assert State.from_bytes(data).to_bytes() == data
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 256])
+def test_pieces_are_together_what_is_written_at_once(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several providers, of which one has nothing any more; and no piece has more statements than it may."""
+    monkeypatch.setattr(state_pieces, "STATEMENTS_A_PIECE", at_once)
+    state = LEDGER.state
+    (provider,) = state.statements
+    statements = state.statements[provider]
+    some = {f'st-"{number}"': next(iter(statements.values())) for number in range(5)}
+    for filled in ({}, state.statements, {"gone": {}, **state.statements, 'odd "name"': some}):
+        whole = replace(state, statements=filled)
+        pieces = [*pieces_of(whole)]
+        assert b"".join(pieces) == whole.to_bytes()
+        assert sha256_of(whole) == hashlib.sha256(whole.to_bytes()).hexdigest()
+        assert max(piece.count(b'"text_sha256"') for piece in pieces[1:-1]) <= at_once
+    assert b"".join(pieces_of(State.empty("log.example/none"))) == State.empty("log.example/none").to_bytes()
 
 
 def test_the_empty_state_too() -> None:

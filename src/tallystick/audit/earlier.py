@@ -12,7 +12,9 @@ audit is a whole one.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
@@ -24,6 +26,7 @@ from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.encoding import base64_to_text, hash_from_text
 from tallystick.vouchers.saved_state import HEADER_LINES, HEADER_SIZE_MAX, SUBJECT, StateHeader
 from tallystick.vouchers.state import State
+from tallystick.vouchers.state_pieces import pieces_of, sha256_of
 
 SUFFIX: Final = ".state"
 REPORT: Final = Kind("an audit report", lambda data: data.startswith(b'{\n  "verdict": "'))
@@ -127,11 +130,11 @@ def write_report(place: Path | ReportPlace, report: Report, state: State) -> Rep
     if report.is_clean and place.state is not None:
         assert report.checkpoint is not None
         checkpoint = Checkpoint(report.checkpoint.origin, report.checkpoint.size, report.checkpoint.root_bytes)
-        data = state.to_bytes()
-        header = StateHeader.of(state, checkpoint.root, data).to_text()
-        sha256 = _write(place.state, header, b"\n", data)
+        # Made twice, once for the header: as a whole it would be as much memory as all that was replayed.
+        header = StateHeader(state.origin, state.size, checkpoint.root, sha256_of(state)).to_text()
+        sha256 = _write(place.state, chain((header, b"\n"), pieces_of(state)))
         report = report.model_copy(update={"state": SavedState(sha256=sha256, size=checkpoint.size)})
-    _write(place.report, report.to_bytes())
+    _write(place.report, (report.to_bytes(),))
     return report
 
 
@@ -152,7 +155,7 @@ def _to_resume_from(report: Report) -> tuple[Checkpoint, Totals, SavedState, tup
     return checkpoint, report.totals, saved, report.compromised_keys or ()
 
 
-def _write(place: NamedFile, *pieces: bytes) -> str:
+def _write(place: NamedFile, pieces: Iterable[bytes]) -> str:
     """Write a file, and return its SHA-256 (hex)."""
     digest = hashlib.sha256()
     with place.open() as file:

@@ -352,9 +352,9 @@ class State:
         self.book.note("forgotten_charged", statement.contract, charged_fen)
         self.book.note("forgotten_absorbed", statement.contract, absorbed_fen)
 
-    def to_bytes(self) -> bytes:
-        """Return the state as JSON; the same state gives the same bytes."""
-        return _STATE.dump_json(self, exclude_none=True)
+    def to_bytes(self, names: set[str] | None = None) -> bytes:
+        """Return the state, or these fields of it alone, as JSON; the same state gives the same bytes."""
+        return _STATE.dump_json(self, include=names, exclude_none=True)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "State":
