@@ -88,6 +88,7 @@ def test_a_log_that_nobody_recorded_is_named(pristine: Path) -> None:
     sources = [pristine / name for name in ("first", "second")]
     out = done("network", "audit", *sources, "--trust", pristine / "trust.policy", "--workers", "1")
     assert "tallystick.example/second: no checkpoint of it is recorded" in out
+    assert "tallystick.example/second: it says that it is a member of tallystick.example/national\n" in out
 
 
 def test_the_report_is_json_and_has_each_logs_own(pristine: Path, tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from support.actors import ORIGIN
 from support.small_ledger import LOG_KEY
+from tallystick.signing.keys import SigningKey
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.vouchers.entry import Entry
@@ -57,18 +57,19 @@ def edited(data: bytes, pattern: str, replacement: str) -> bytes:
     return result
 
 
-def forge(ledger: Path, entries: Sequence[bytes]) -> None:
+def forge(ledger: Path, entries: Sequence[bytes], log_key: SigningKey = LOG_KEY) -> None:
     """Write the whole log anew with these entries, consistently: what an operator that holds the log's key can do."""
     edge = RightEdge()
     tree = edge.extend([leaf_hash(data) for data in entries])
-    note = sign_checkpoint(Checkpoint(ORIGIN, edge.size, edge.root()), LOG_KEY)
+    origin = log_key.name
+    note = sign_checkpoint(Checkpoint(origin, edge.size, edge.root()), log_key)
     with opened(ledger) as database:
         topics = database.execute("SELECT topic FROM stored_events ORDER BY originator_version").fetchall()
         for table in ("stored_events", "tree", "checkpoints"):
             database.execute(f"DELETE FROM {table}")
         database.executemany(
             "INSERT INTO stored_events VALUES (?, ?, ?, ?)",
-            [(ORIGIN, index + 1, topics[index][0], data) for index, data in enumerate(entries)],
+            [(origin, index + 1, topics[index][0], data) for index, data in enumerate(entries)],
         )
         database.executemany("INSERT INTO tree VALUES (?, ?, ?)", tree)
         database.execute("INSERT INTO checkpoints VALUES (0, ?, ?)", (edge.size, note))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.actors import checkpoint_of, key_of, uscc_of, vkey_of
+from support.editions import SAID, founded_otherwise, in_edition
 from support.several_logs import (
     CODES,
     FACE_FEN,
@@ -16,12 +17,13 @@ from support.several_logs import (
     policy_of,
     write_several_logs,
 )
-from support.tampering import entries_of
+from support.tampering import entries_of, forge
 from support.terms import contract_of
-from tallystick.audit import audit
+from tallystick.audit import audit, log_process
 from tallystick.audit.network_audit import audit_network
 from tallystick.audit.network_report import NetworkReport
-from tallystick.errors import UsageError
+from tallystick.audit.uses import Uses
+from tallystick.errors import EditionUnknownError, SourceUnreadableError, UsageError
 from tallystick.findings import FindingCode
 from tallystick.publishing import read_ledger
 from tallystick.publishing.export import export_tiles
@@ -57,7 +59,7 @@ def second(logs: Path) -> Log:
 def audited(logs: Path, *policies: Policy) -> NetworkReport:
     """All three of them."""
     members = [logs / "first", logs / "second"]
-    return audit_network(logs / NATIONAL, members, policies or (POLICY,), processes=1)
+    return audit_network(logs / NATIONAL, members, policies or (POLICY,), workers=1)
 
 
 def found(logs: Path) -> list[tuple[FindingCode, list[tuple[str, int | None]]]]:
@@ -128,6 +130,49 @@ def test_several_checkpoints_of_one_log_all_hold(logs: Path, second: Log) -> Non
     recorded = report.logs[2].recorded
     assert recorded is not None
     assert (recorded.checkpoints, recorded.index, recorded.entries_beyond) == (5, national.size - 1, 0)
+
+
+def test_logs_audited_at_the_same_time_give_the_same_report(logs: Path, second: Log) -> None:
+    """With findings of one log, of all together, and with what each used in a file of its own process."""
+    second.burn("first-1", ref="again")
+    second.sign_contract("k2", contract_of("first-holder/k1", "", "", "", "")["document_hash"])
+    members = [logs / "first", logs / "second"]
+    told: list[tuple[int, int]] = []
+    apart = audit_network(logs / NATIONAL, members, [POLICY], workers=2, progress=lambda *far: told.append(far))
+    assert apart == audited(logs)
+    assert {one.code for one in apart.findings} == {C.DOCUMENT_IN_TWO_LOGS, C.JOB_TIME_IN_TWO_LOGS}
+    assert told[-1] == (Log(logs, NATIONAL).size + Log(logs, "first").size + second.size,) * 2
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_keeps_one_log_from_being_read_ends_the_audit(workers: int, logs: Path) -> None:
+    """Nothing is said about any: the same error, whoever met it."""
+    first, *others = entries_of(logs / "second")
+    newer = founded_otherwise(first, in_edition(2), *Log(logs, "second").party("office").key_names)
+    forge(logs / "second", [newer, *others], key_of(origin_of("second")))
+    with pytest.raises(EditionUnknownError, match=SAID):
+        audit_network(logs / NATIONAL, [logs / "first", logs / "second"], [POLICY], workers=workers)
+
+
+def test_a_process_that_dies_ends_the_audit(
+    pristine_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does that is killed because it takes too much memory."""
+    dies = tmp_path / "dies.py"
+    dies.write_text("import os\nos.kill(os.getpid(), 9)\n")
+    monkeypatch.setattr(log_process, "__file__", str(dies))
+    members = [pristine_logs / "first", pristine_logs / "second"]
+    with pytest.raises(SourceUnreadableError, match="the process that audited it is gone"):
+        audit_network(pristine_logs / NATIONAL, members, [POLICY], workers=2)
+
+
+def test_a_full_disk_ends_the_audit() -> None:
+    uses = Uses()
+    list(uses.ask("PRAGMA max_page_count = 40"))
+    with pytest.raises(SourceUnreadableError, match=r"no room to compare the logs .*full.*TMPDIR"):
+        uses.add("documents", (("sha256:" + "0" * 64, 0, entry) for entry in range(10_000)))
+    uses.close()
 
 
 # --------------------------------------------------------------------------------------- what the network recorded

@@ -24,6 +24,7 @@
     report.py             what comes out; the closed list of what can be wrong is tallystick/findings.py
 
     network_audit.py      several logs, each by itself and then together
+    one_of_several.py     one of them, here or in a process (log_processes.py, log_process.py)
     recorded_checkpoints.py  does what one log recorded of another hold
     uses.py, used_twice.py   what each used, and what two did
     network_report.py     what comes out of that

@@ -5,21 +5,22 @@
     (3)             what may be used once, over all of them (used_twice.py)
 
 The network's log is audited first: so what it recorded can't be of a larger tree than the others have by then, while
-writers are at work. What a log used is written down as its audit replays it (uses.py), and no entry is read twice.
+writers are at work. What a log used is written down as its audit replays it (uses.py), and no entry is read twice. The
+others may be audited several at a time, each by a process of its own (log_processes.py); the report is the same.
 """
 
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Final, NamedTuple
 
-from tallystick.audit.auditing import audit
 from tallystick.audit.evidence_source import open_evidence
+from tallystick.audit.log_processes import audit_apart
 from tallystick.audit.network_report import AuditedLog, FindingsTogether, NetworkReport
 from tallystick.audit.newest import name_of_log
+from tallystick.audit.one_of_several import LogOrder, LogOutcome, audit_one
 from tallystick.audit.recorded_checkpoints import Member, check_recorded, not_given
-from tallystick.audit.report import Report
 from tallystick.audit.used_twice import compare
-from tallystick.audit.uses import LogUses, Uses
+from tallystick.audit.uses import Uses
 from tallystick.errors import MalformedError, UsageError
 from tallystick.findings import Findings
 from tallystick.progress import Progress
@@ -33,15 +34,11 @@ _NOT_ENTRY_0: Final = 1
 
 
 class _Asked(NamedTuple):
-    """A log to be audited: where it is, as its newest checkpoint says its name and size, and what its audit believes.
+    """A log to be audited, and its name and size as its newest checkpoint says them, which nobody believes."""
 
-    None of this is believed: it says which policy is the one for it.
-    """
-
-    source: Source
+    order: LogOrder
     origin: str
     size: int
-    policy: Policy
 
 
 def audit_network(
@@ -49,7 +46,7 @@ def audit_network(
     members: Sequence[AnySource],
     policies: Sequence[Policy],
     *,
-    processes: int | None = None,
+    workers: int | None = None,
     progress: Progress | None = None,
 ) -> NetworkReport:
     """Audit a network's log and the logs that are its members, each by itself and all together.
@@ -59,8 +56,9 @@ def audit_network(
         members: the others, at least one.
         policies: whose checkpoints count, at least one: each log is opened by the one that names it, or, if none
             does, by the first.
-        processes: how many verify signatures beside this one; 0 or 1: none; None: as many as there are processors.
-        progress: told now and then how far it is, over all logs.
+        workers: how many logs are audited at a time, each by a process of its own; 1: all by this one alone; None: by
+            this one, with processes beside it that verify signatures, as many as there are processors.
+        progress: told now and then how far it is, over all logs; of those in other processes, when one is done.
 
     Raises:
         UsageError: there is no such folder; two are of one log; two policies name one log; or no other log is given.
@@ -68,27 +66,46 @@ def audit_network(
     """
     asked = _look_at(network, members, policies)
     with closing(Uses()) as uses:
-        reports: list[Report] = []
-        seen: list[LogUses] = []
-        for place, one in enumerate(asked):
-            seen.append(LogUses(uses, place))
-            done, total = sum(log.size for log in asked[:place]), sum(log.size for log in asked)
-            reports.append(_audit_one(one, seen[-1], processes, _part_of(progress, done, total)))
+        outcomes = _audit_each(asked, uses, workers, progress)
         findings = FindingsTogether()
         origins = [one.origin for one in asked]
-        logs = [AuditedLog(origin=origins[0], member_of=seen[0].member_of, recorded=None, report=reports[0])]
-        for one, uses_of, report in list(zip(asked, seen, reports, strict=True))[1:]:
-            recorded = check_recorded(uses, origins[0], _member(one, uses_of, report), findings)
-            logs.append(AuditedLog(origin=one.origin, member_of=uses_of.member_of, recorded=recorded, report=report))
+        logs: list[AuditedLog] = []
+        for one, outcome in zip(asked, outcomes, strict=True):
+            recorded = check_recorded(uses, origins[0], _member(one, outcome), findings) if logs else None
+            said = outcome.member_of
+            logs.append(AuditedLog(origin=one.origin, member_of=said, recorded=recorded, report=outcome.report))
         compare(uses, origins, findings)
         found = findings.in_order()
-        is_clean = not found and all(report.is_clean for report in reports)
+        is_clean = not found and all(outcome.report.is_clean for outcome in outcomes)
         return NetworkReport(
             verdict="clean" if is_clean else "findings",
             logs=tuple(logs),
             findings=found,
             not_given=not_given(uses, origins),
         )
+
+
+def _audit_each(
+    asked: Sequence[_Asked], uses: Uses, workers: int | None, progress: Progress | None
+) -> list[LogOutcome]:
+    """Audit each log by itself, the network's first, and write down what they used."""
+    total = sum(one.size for one in asked)
+    here = asked if workers is None or workers == 1 else asked[:1]
+    outcomes: list[LogOutcome] = []
+    done = 0
+    for one in here:
+        outcomes.append(audit_one(one.order, uses, workers, _part_of(progress, done, total)))
+        done += one.size
+    sizes = {one.order.place: one.size for one in asked}
+
+    def is_done(order: LogOrder) -> None:
+        nonlocal done
+        done += sizes[order.place]
+        if progress is not None:
+            progress(done, total)
+
+    others = [one.order for one in asked[len(here) :]]
+    return outcomes + audit_apart(others, uses, workers or 1, is_done) if others else outcomes
 
 
 def _look_at(network: AnySource, members: Sequence[AnySource], policies: Sequence[Policy]) -> list[_Asked]:
@@ -103,10 +120,11 @@ def _look_at(network: AnySource, members: Sequence[AnySource], policies: Sequenc
     for source in map(parse_source, (network, *members)):
         shown = _shown(source)
         policy = _policy_for(shown, policies)
-        same = [one for one in asked if shown is not None and one.origin == shown.origin]
-        if same:
-            raise UsageError(f"{same[0].source} and {source} are both of the log {same[0].origin}: give one of them")
-        asked.append(_Asked(source, name_of_log([shown], policy), 0 if shown is None else shown.size, policy))
+        for one in asked:
+            if shown is not None and one.origin == shown.origin:
+                raise UsageError(f"{one.order.source} and {source} are both of the log {one.origin}: give one of them")
+        order = LogOrder(len(asked), source, policy)
+        asked.append(_Asked(order, name_of_log([shown], policy), 0 if shown is None else shown.size))
     return asked
 
 
@@ -133,19 +151,13 @@ def _policy_for(shown: Checkpoint | None, policies: Sequence[Policy]) -> Policy:
     return (naming or policies)[0]
 
 
-def _audit_one(asked: _Asked, uses: LogUses, processes: int | None, progress: Progress | None) -> Report:
-    """Audit one log, and return its report as it is without an observer."""
-    report = audit(asked.source, asked.policy, processes=processes, progress=progress, observer=uses)
-    return report.model_copy(update={"patterns": None})
-
-
 def _part_of(progress: Progress | None, done: int, total: int) -> Progress | None:
     return None if progress is None else lambda of_this, _: progress(done + of_this, total)
 
 
-def _member(asked: _Asked, uses: LogUses, report: Report) -> Member:
+def _member(asked: _Asked, outcome: LogOutcome) -> Member:
     """Return a log, and its keys: of the policy, and those that its entries changed them for."""
-    shown = report.checkpoint
+    shown = outcome.report.checkpoint
     newest = None if shown is None else Checkpoint(shown.origin, shown.size, shown.root_bytes)
-    trusted = {line.vkey.to_text() for line in asked.policy.logs if line.vkey.name == asked.origin}
-    return Member(asked.source, asked.origin, newest, trusted | uses.vkeys)
+    trusted = {line.vkey.to_text() for line in asked.order.policy.logs if line.vkey.name == asked.origin}
+    return Member(asked.order.source, asked.origin, newest, trusted | outcome.vkeys)

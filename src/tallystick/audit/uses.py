@@ -19,6 +19,7 @@ unpacked only if its provider is in another log too.
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 from tallystick.errors import SourceUnreadableError
@@ -54,7 +55,7 @@ TABLES: Final = {
 }
 """The columns of each; `log` is the log's place among those that are audited together."""
 
-_ROWS_AT_ONCE: Final = 256
+_ROWS_AT_ONCE: Final = 64
 """So many wait before they are written: a statement's lines are up to 180 kB."""
 _CACHE_KIB: Final = 65_536
 
@@ -62,10 +63,10 @@ _CACHE_KIB: Final = 65_536
 class Uses:
     """The database, of all logs."""
 
-    def __init__(self) -> None:
-        """Nothing was used yet."""
+    def __init__(self, file: Path | None = None) -> None:
+        """Nothing was used yet; a file is for another process to take the rows from."""
         # An empty name: SQLite keeps it in memory until that is too small, then in a temporary file without a name.
-        self._database = sqlite3.connect("", isolation_level=None)
+        self._database = sqlite3.connect("" if file is None else file, isolation_level=None)
         for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}"):
             self._database.execute(f"PRAGMA {setting}")
         for table, columns in TABLES.items():
@@ -82,6 +83,19 @@ class Uses:
             self._database.execute("BEGIN")
             self._database.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608 - names of our own
             self._database.execute("COMMIT")
+
+    def take_from(self, file: Path) -> None:
+        """Take over the rows that another process has written down, and delete its file.
+
+        Raises:
+            SourceUnreadableError: there is no room for them.
+        """
+        with _answering():
+            self._database.execute("ATTACH ? AS other", (str(file),))
+            for table in TABLES:
+                self._database.execute(f"INSERT INTO main.{table} SELECT * FROM other.{table}")  # noqa: S608
+            self._database.execute("DETACH other")
+        file.unlink()
 
     def ask(self, statement: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a statement; what it sorts lies in temporary files too.

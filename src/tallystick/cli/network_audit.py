@@ -49,7 +49,10 @@ def network_audit(
     ],
     report: Annotated[str | None, typer.Option(metavar="FILE", help="Also write the report (JSON) there.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="How many processes verify signatures; 1: this one alone.")
+        int | None,
+        typer.Option(
+            min=1, help="How many logs are audited at a time, each by a process of its own; 1: all by this one alone."
+        ),
     ] = None,
     force: parameters.Force = False,
     as_json: parameters.AsJson = False,
@@ -68,7 +71,7 @@ def network_audit(
     if to_stdout and as_json:
         raise UsageError("--json and a report on standard output exclude each other: give one")
     with output.progress("Auditing") as progress:
-        found = audit_network(network, members, policies, processes=workers, progress=progress)
+        found = audit_network(network, members, policies, workers=workers, progress=progress)
     if place is not None:
         place.write(found.to_bytes())
     if as_json:
@@ -88,7 +91,7 @@ def _print_report(report: "NetworkReport") -> None:
     headings = ["log", "entries ", "verdict", "recorded checkpoints ", "newest of entries ", "entries beyond "]
     output.table("the logs; the first is the network's, which records the others' checkpoints", headings, rows)
     for log in report.logs:
-        _print_log(log)
+        _print_log(log, report.logs[0].origin)
     for missing in report.not_given:
         output.line(f"not audited: {missing.log}, of which {missing.checkpoints:,} checkpoints are recorded")
     for finding in report.findings:
@@ -101,9 +104,11 @@ def _recorded(recorded: "Recorded | None") -> tuple[str, str, str]:
     return f"{recorded.checkpoints:,}", f"{recorded.size:,}", f"{recorded.entries_beyond:,}"
 
 
-def _print_log(log: "AuditedLog") -> None:
+def _print_log(log: "AuditedLog", network: str) -> None:
     """Print what is to be known of one log, and what its own audit found."""
     recorded = log.recorded
+    if recorded is not None and log.member_of not in (None, network):
+        output.line(f"{log.origin}: it says that it is a member of {log.member_of}")
     if recorded is not None and recorded.at is not None:
         newest = output.readable("at", recorded.at)
         output.line(f"{log.origin}: its newest recorded checkpoint is entry {recorded.index}, of {newest}")
