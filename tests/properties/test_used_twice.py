@@ -12,7 +12,7 @@ from tallystick.audit.network_report import FindingsTogether
 from tallystick.audit.used_twice import compare
 from tallystick.audit.uses import Uses
 from tallystick.findings import FindingCode
-from tallystick.vouchers.burns import pack_line
+from tallystick.vouchers.burns import pack_lines
 from tallystick.vouchers.quantities import SECOND_US
 
 ORIGINS = ("a", "b", "c")
@@ -57,8 +57,10 @@ def groups_of(lines: list[Line]) -> Iterator[tuple[object, ...]]:
     """The rows that an audit writes down of them."""
     for log, entry in sorted({(line.log, line.entry) for line in lines}):
         own = [line for line in lines if (line.log, line.entry) == (log, entry)]
-        packed = [pack_line(one.number, False, one.starts * SECOND_US, one.ends * SECOND_US, 1, 1, 1) for one in own]
-        yield own[0].provider, own[0].item, log, entry, " ".join(one.job for one in own), b"".join(packed)
+        starts, ends = [one.starts * SECOND_US for one in own], [one.ends * SECOND_US for one in own]
+        ones = [1] * len(own)
+        packed = pack_lines([one.number for one in own], [False] * len(own), starts, ends, ones, ones, ones)
+        yield own[0].provider, own[0].item, log, entry, " ".join(one.job for one in own), packed
 
 
 @given(lines_of_logs())

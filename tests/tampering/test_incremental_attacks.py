@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -295,10 +295,10 @@ def test_a_crash_between_state_and_report_leaves_no_half_truth(
         shutil.copy(reports / name, tmp_path)
     write = earlier._write
 
-    def crashing(place: NamedFile, *pieces: bytes) -> str:
+    def crashing(place: NamedFile, pieces: Iterable[bytes]) -> str:
         if place.path.suffix == ".json":
             raise KeyboardInterrupt
-        return write(place, *pieces)
+        return write(place, pieces)
 
     file = tmp_path / "old.json"
     monkeypatch.setattr(earlier, "_write", crashing)
