@@ -38,7 +38,7 @@ from tallystick.ledger.postgres_session import (
 )
 from tallystick.ledger.postgres_settings import set_what_is_relied_on
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
-from tallystick.ledger.store import CheckpointRow, Group, bytes_in, number_in, row_in
+from tallystick.ledger.store import CheckpointRow, Group, all_bytes, bytes_in, number_in, row_in
 from tallystick.postgres_urls import said
 from tallystick.sources import without_password
 
@@ -226,7 +226,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             "SELECT hash FROM tallystick.tree WHERE level = %s AND position >= %s AND position < %s ORDER BY position",
             (level, start, stop),
         )
-        return [bytes_in(value) for (value,) in rows]
+        return all_bytes([value for (value,) in rows])
 
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""

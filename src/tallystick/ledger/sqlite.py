@@ -36,7 +36,7 @@ from tallystick.ledger.library import (
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
 from tallystick.ledger.sidecar import FolderSidecar
 from tallystick.ledger.sqlite_connections import SQLiteConnections
-from tallystick.ledger.store import CheckpointRow, Group, Sidecar, bytes_in, number_in, row_in
+from tallystick.ledger.store import CheckpointRow, Group, Sidecar, all_bytes, bytes_in, number_in, row_in
 from tallystick.sources import DATABASE
 
 _TABLES: Final = (
@@ -165,7 +165,7 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
     def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
         """Return hashes of one tile level."""
         statement = "SELECT hash FROM tree WHERE level = ? AND position >= ? AND position < ? ORDER BY position"
-        return [*self._bytes(statement, (level, start, stop))]
+        return all_bytes(self._read(statement, (level, start, stop)))
 
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""

@@ -9,7 +9,7 @@ Beside the log lie a few things that are replaced as wholes: a saved state, and 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from tallystick.ledger.library import DatabaseError, StoredEvent
 from tallystick.transparency.merkle import TILE_WIDTH, ReadTile, TreeHash
@@ -139,6 +139,13 @@ def bytes_in(value: object) -> bytes:
     if not isinstance(value, bytes):
         raise DatabaseError("it is damaged: what should be bytes isn't stored as such")
     return value
+
+
+def all_bytes(values: list[object]) -> list[bytes]:
+    """Return cells that must all be bytes; raises as `bytes_in`."""
+    if not {*map(type, values)} <= {bytes}:
+        return list(map(bytes_in, values))
+    return cast("list[bytes]", values)
 
 
 def number_in(value: object) -> int:

@@ -30,6 +30,8 @@ TILE_WIDTH: Final = 1 << TILE_HEIGHT
 ReadTile = Callable[[int, int, int], bytes]
 """(tile level, n, width) -> that tile's hashes, `width * 32` bytes; a reader may cut them from a fuller tile."""
 
+_PAIR_SIZE: Final = 2 * HASH_SIZE
+
 _sha256 = hashlib.sha256
 
 
@@ -190,17 +192,21 @@ def perfect_root(hashes: list[bytes]) -> bytes:
     return hashes[0]
 
 
-def root_of_tile(tile: bytes) -> bytes:
-    """Return the root over the hashes of a full tile, joined.
+def root_of_tile(tile: bytes, width: int = TILE_WIDTH, start: int = 0, count: int = TILE_WIDTH) -> bytes:
+    """Return the root over `count` hashes, as many as a power of two, from the one at `start` of a tile of `width`.
 
     Raises:
         TileMalformedError: a tile of another length.
     """
-    if len(tile) != TILE_WIDTH * HASH_SIZE:
-        raise TileMalformedError(f"a full tile has {TILE_WIDTH * HASH_SIZE} bytes, and this one {len(tile)}")
+    if len(tile) != width * HASH_SIZE:
+        raise TileMalformedError(f"a tile of width {width} has {width * HASH_SIZE} bytes, and this one {len(tile)}")
+    first, stop = start * HASH_SIZE, (start + count) * HASH_SIZE
+    if count == 1:
+        return tile[first:stop]
     sha256 = _sha256  # the lowest row as it lies there: to cut it into hashes first takes a seventh more
-    row = [sha256(b"\x01" + tile[at : at + 2 * HASH_SIZE]).digest() for at in range(0, len(tile), 2 * HASH_SIZE)]
-    return perfect_root(row)
+    return perfect_root(
+        [sha256(b"\x01" + tile[at : at + _PAIR_SIZE]).digest() for at in range(first, stop, _PAIR_SIZE)]
+    )
 
 
 def _perfect_roots(hashes: list[bytes]) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from tallystick.errors import TileMalformedError
 from tallystick.transparency.encoding import SIZE_MAX
-from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, ReadTile, perfect_root, tile_hashes
+from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, ReadTile, root_of_tile
 
 __all__ = [
     "BUNDLE_SIZE_MAX",
@@ -197,7 +197,7 @@ def node_from_tiles(height: int, position: int, size: int, read_tile: ReadTile) 
     level, rest = divmod(height, TILE_HEIGHT)
     n, start = divmod(position << rest, TILE_WIDTH)
     width = min(TILE_WIDTH, (size >> (TILE_HEIGHT * level)) - n * TILE_WIDTH)
-    return perfect_root(tile_hashes(read_tile(level, n, width), width, start, start + (1 << rest)))
+    return root_of_tile(read_tile(level, n, width), width, start, 1 << rest)
 
 
 def _place(n: int, width: int) -> str:
