@@ -87,7 +87,7 @@ def prove(export: Export, workers: SegmentWorkers, progress: Progress | None, no
         while (start := 0 if at is None else at.size) in pending:
             result = _result(pending[start], export.order(start), workers)
             if result.end is None or result.begin != at or result.end.size <= start:
-                notice(_why(start, at, result))
+                _say_why(start, at, result, notice)
                 break
             at = result.end
             sums = LineSums(*map(sum, zip(sums, result.sums, strict=True)))
@@ -129,7 +129,9 @@ def _result(pending: Pending, order: SegmentOrder, workers: SegmentWorkers) -> S
         return SegmentResult(order.start, trouble=f"{ATTEMPTS_MAX} workers were lost with it: {error}")
 
 
-def _why(start: int, at: StateHeader | None, result: SegmentResult) -> str:
+def _say_why(start: int, at: StateHeader | None, result: SegmentResult, notice: Notice) -> None:
+    """Say why the chain ends here, unless that is something in the log, which the report says."""
     is_apart = result.begin is not None and result.begin != at
     why = "it began with another state than the one before it ended with" if is_apart else result.trouble
-    return f"the segment from entry {start} on: {why}; from there on the log is audited in one piece"
+    if why:
+        notice(f"the segment from entry {start} on: {why}; from there on the log is audited in one piece")

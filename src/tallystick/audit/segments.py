@@ -174,7 +174,7 @@ def audit_segment(order: SegmentOrder) -> SegmentResult:
         end,
         findings.by_entry(),
         _sums_of(walk),
-        "" if end is not None else "it came to no state that is as it must be",
+        "",
         time.process_time() - started,
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
     )

@@ -3,6 +3,7 @@
     audit SOURCE --trust POLICY        replays everything and names what is wrong; trusts the policy and nothing else
     audit SOURCE --trust POLICY --since REPORT    replays what is new since an earlier audit
     audit SOURCE --trust POLICY --receipts DIR    also holds the log to the receipts that it gave before
+    audit SOURCE --trust POLICY --segments        from each of an export's saved states on at once: the same report
     audit SOURCE --trust POLICY --patterns        also shows what no rule can refuse (patterns.py), after the verdict
     verify FILE.tlog-proof --trust POLICY    proves offline that one entry is in the log
     verify SOURCE INDEX --trust POLICY       proves the same from the log itself

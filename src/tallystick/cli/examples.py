@@ -7,6 +7,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tallystick audit ledger --trust trust.policy",
         "tallystick audit https://log.example --trust trust.policy --receipts receipts",
         "tallystick audit public --trust trust.policy --patterns --fail-on alarm",
+        "tallystick audit public --trust trust.policy --segments --workers 8 --report report.json",
     ),
     "verify": (
         "tallystick verify 45.tlog-proof --trust trust.policy",
