@@ -13,7 +13,7 @@ TABLE = "signing/algorithms.py"
 NAMED = re.compile(r"ed25519|\b0x0[14]\b|[\"']sha256:?[\"'{]", re.IGNORECASE)
 HASHING = re.compile(r"\bhashlib\b|\bhazmat\.primitives\.hashes\b")
 NAMED_BY = {
-    "cli/__init__.py": "which libraries verify it, beside the version",
+    "cli/first_page.py": "which libraries verify it, beside the version",
     "cli/usage_files.py": "what sha256sum says of a file that was read, for people to compare",
     "signing/keys.py": "the types of keys as constants, from the table",
     "signing/ed25519.py": "which keys and signatures of it are refused, for the table",
@@ -25,6 +25,7 @@ NAMED_BY = {
 SHA256_BY_SPECIFICATION = {
     "signing/keys.py": "key ids (C2SP signed-note)",
     "transparency/merkle.py": "trees (RFC 6962, C2SP tlog-tiles)",
+    "transparency/tiles.py": "leaves of a bundle (RFC 6962, C2SP tlog-tiles)",
     "witness/cosigner.py": "a log's path at a witness (C2SP tlog-witness)",
 }
 SHA256_OF_THIS_VERSION_ALONE = {
@@ -33,6 +34,7 @@ SHA256_OF_THIS_VERSION_ALONE = {
     "accounting/sampling.py": "draws a sample that a shell can draw again",
     "accounting/working_papers.py": "what sha256sum says of each paper",
     "audit/earlier.py": "the state that a report was saved with",
+    "audit/stored_states.py": "saved states, which the version that wrote them reads",
     "cli/sending.py": "names files of notes that wait for an answer",
     "client/auditors.py": "names files in an outbox",
     "demo/cast.py": "made-up numbers",
@@ -46,6 +48,7 @@ SHA256_OF_THIS_VERSION_ALONE = {
     "views/view_store.py": "the views' own file",
     "vouchers/admit.py": "a text that came before, within the state",
     "vouchers/entry.py": "a text that came before, within the state",
+    "vouchers/state_pieces.py": "saved states, which the version that wrote them reads",
     "vouchers/saved_state.py": "saved states, which the version that wrote them reads",
     "web/pages/answering.py": "names a page that a browser has",
     "web/pages/static_files.py": "names a file that a browser has",

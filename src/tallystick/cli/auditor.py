@@ -92,12 +92,8 @@ def audit(
             metavar="NAME=INTEGER", help="Let a pattern begin elsewhere; docs/patterns.md lists all. Repeatable."
         ),
     ] = None,
-    segments: Annotated[
-        bool, typer.Option("--segments", help="Audit an export from each of its saved states on at once: same report.")
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="So many processes; all processors if left out, 1: none beside this one.")
-    ] = None,
+    segments: parameters.Segments = False,
+    workers: parameters.Workers = None,
     force: parameters.Force = False,
     as_json: parameters.AsJson = False,
     key: parameters.LoginKey = None,

@@ -21,8 +21,8 @@ _OPTIONS: Final = (
     ),
     ("-h, --help", "Show this message and exit."),
 )
-_COLUMNS_MAX: Final = 80
-_COLUMNS_UNKNOWN: Final = 80
+_WIDEST: Final = 80
+_WIDTH_UNKNOWN: Final = 80
 _WIDTH_MIN: Final = 50
 """Characters; on a terminal narrower than that, it breaks the lines."""
 
@@ -70,4 +70,4 @@ def _width_here() -> int:
         # No stream, one that was closed, or no terminal.
         with suppress(AttributeError, ValueError, OSError):
             columns = os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ is not None else 0
-    return max(min(columns or _COLUMNS_UNKNOWN, _COLUMNS_MAX) - 2, _WIDTH_MIN)
+    return max(min(columns or _WIDTH_UNKNOWN, _WIDEST) - 2, _WIDTH_MIN)

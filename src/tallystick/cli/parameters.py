@@ -222,6 +222,12 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a file even if it 
 Fresh = Annotated[bool, typer.Option("--fresh", help="Work it out from the log alone, not from views.db.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsJsonInFen = Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")]
+Segments = Annotated[
+    bool, typer.Option("--segments", help="Audit an export from each of its saved states on at once: same report.")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="So many processes; all processors if left out, 1: none beside this one.")
+]
 Wide = Annotated[bool, typer.Option("--wide", help="Print tables as wide as need be, also where they don't fit.")]
 
 ProfileFile = Annotated[
