@@ -58,15 +58,20 @@ def _cpu_seconds() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def append(folder: str, lines: int, lines_each: int = 200, first: int = 0) -> dict[str, float]:
-    """Write so many lines to a new ledger, or to one that has `first` of them; leave a snapshot of all of it."""
-    watch, place, statements = Stopwatch(), Path(folder), max(1, lines // lines_each)
+def append(folder: str, lines: int, lines_each: int = 200, first: int = 0, of: int = 0) -> dict[str, float]:
+    """Write so many lines to a new ledger, or to one that has `first` of them; leave a snapshot of all of it.
+
+    Time passes from line to line of a log that will have `of`; where that is 0, all are of one day.
+    """
+    watch, place, statements, clock = Stopwatch(), Path(folder), max(1, lines // lines_each), Clock()
     network.skip(first // lines_each, first)
-    with _new_ledger(place, lines_each) if first == 0 else open_ledger(place, LOG_KEY, clock=Clock(NOW)) as ledger:
+    with _new_ledger(place, lines_each, clock) if first == 0 else open_ledger(place, LOG_KEY, clock=clock) as ledger:
         size = ledger.state.size
         at_once = SUBMITTED_AT_ONCE if lines_each > 1 else 512
         for number in range(0, statements, at_once):
-            notes = network.statements(min(at_once, statements - number), lines_each)
+            at = network.instant_of(first + number * lines_each, of) if of else None
+            notes = network.statements(min(at_once, statements - number), lines_each, at)
+            clock.at = NOW if at is None else at
             with watch.running():
                 ledger.submit(notes)
         assert ledger.state.size == size + statements
@@ -74,8 +79,8 @@ def append(folder: str, lines: int, lines_each: int = 200, first: int = 0) -> di
     return watch.shares()
 
 
-def _new_ledger(folder: Path, lines_each: int) -> Ledger:
-    return network.founded_ledger(folder, verify_processes=2 if lines_each == 1 else 0)
+def _new_ledger(folder: Path, lines_each: int, clock: Clock) -> Ledger:
+    return network.founded_ledger(folder, verify_processes=2 if lines_each == 1 else 0, clock=clock)
 
 
 def views(folder: str) -> dict[str, float]:

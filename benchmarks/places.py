@@ -55,27 +55,32 @@ class Place:
         """Return a new folder that stays until the run ends."""
         return self.closing.enter_context(self.folder())
 
-    def ledger(self, lines: int, lines_each: int = LINES_EACH) -> Path:
+    def ledger(self, lines: int, lines_each: int = LINES_EACH, *, of_one_day: bool = False) -> Path:
         """Return the folder of a ledger of so many lines, made once and then read alone.
 
         It is `<folder>/ledger`; beside it lies the report of an audit of 99 % of it, `<folder>/earlier.json`.
+
+        Args:
+            lines: in all.
+            lines_each: of a statement.
+            of_one_day: all lines are remembered to the end; else time passes (network.py).
         """
 
         def make() -> Path:
             folder = self.kept_folder()
-            grow_and_audit(folder, lines, lines_each)
+            grow_and_audit(folder, lines, lines_each, of_one_day=of_one_day)
             return folder / "ledger"
 
-        return self.once(f"ledger of {lines} lines, {lines_each} each", make)
+        return self.once(f"ledger of {lines} lines, {lines_each} each, {of_one_day}", make)
 
 
-def grow_and_audit(folder: Path, lines: int, lines_each: int) -> dict[str, float]:
+def grow_and_audit(folder: Path, lines: int, lines_each: int, *, of_one_day: bool = False) -> dict[str, float]:
     """Make a ledger in `folder/ledger`, and audit it when it has 99 % of its lines; return what writing took.
 
     The report is `folder/earlier.json`, and its state lies beside it.
     """
-    ledger, new = str(folder / "ledger"), max(lines_each, lines // 100)
-    most = apart.run("append", folder=ledger, lines=lines - new, lines_each=lines_each)
+    ledger, new, of = str(folder / "ledger"), max(lines_each, lines // 100), 0 if of_one_day else lines
+    most = apart.run("append", folder=ledger, lines=lines - new, lines_each=lines_each, of=of)
     apart.run("audit", folder=ledger, report=str(folder / "earlier.json"))
-    rest = apart.run("append", folder=ledger, lines=new, lines_each=lines_each, first=lines - new)
+    rest = apart.run("append", folder=ledger, lines=new, lines_each=lines_each, first=lines - new, of=of)
     return {name: max(most[name], rest[name]) if name == "mb" else most[name] + rest[name] for name in most}

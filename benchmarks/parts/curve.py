@@ -45,12 +45,26 @@ def measure(place: Place) -> dict[str, float]:
             continue
         ledger = place.ledger(lines)
         with place.folder() as new:
-            took = {"append": apart.run("append", folder=str(new / "ledger"), lines=lines)}
+            took = {"append": apart.run("append", folder=str(new / "ledger"), lines=lines, of=lines)}
             took |= {name: apart.run(name, **arguments) for name, arguments in arguments_of(ledger, new).items()}
         for operation, measured in took.items():
             figures |= {f"curve_{operation}_{lines}_{aspect}": value for aspect, value in measured.items()}
-    largest = f"curve_audit_{CURVE_LINES[-1]}_mb"
-    return figures | ({"audit_memory_mb": figures[largest]} if largest in figures else {})
+    if place.scale < 1:
+        return figures
+    return figures | place.once("of one day", lambda: _of_one_day(place))
+
+
+def _of_one_day(place: Place) -> dict[str, float]:
+    """The worst case, once: the largest of them with lines that are all remembered to the end."""
+    ledger = place.ledger(CURVE_LINES[-1], of_one_day=True)
+    with place.folder() as new:
+        arguments = arguments_of(ledger, new)
+        full, since = [apart.run(name, **arguments[name]) for name in ("audit", "audit_since")]
+    return {
+        "audit_memory_mb": full["mb"],
+        "one_day_audit_cpu_seconds": full["cpu_seconds"],
+        "one_day_audit_since_cpu_seconds": since["cpu_seconds"],
+    }
 
 
 PART = Part("curve", measure)

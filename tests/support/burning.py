@@ -107,11 +107,12 @@ def founding_notes() -> list[bytes]:
     ]
 
 
-def burn_note(ref: str, lines: int = 1, log: str = ORIGIN) -> bytes:
-    """A statement of new jobs of one hour on eight cards, `FEN_A_LINE` each."""
+def burn_note(ref: str, lines: int = 1, log: str = ORIGIN, at: int | None = None) -> bytes:
+    """A statement of new jobs of one hour on eight cards, `FEN_A_LINE` each: on the first day, or just before `at`."""
     provider = Actor("provider", log=log)
-    groups = [{"item": "ascend-910b", "lines": [_line() for _ in range(lines)]}]
-    return provider.note("time.burn", NOW, ref=ref, contract="holder/k1", groups=groups)
+    begin = BEGIN if at is None else at - 7_200 * SECOND_US
+    groups = [{"item": "ascend-910b", "lines": [_line(begin) for _ in range(lines)]}]
+    return provider.note("time.burn", NOW if at is None else at, ref=ref, contract="holder/k1", groups=groups)
 
 
 def skip_jobs(how_many: int) -> None:
@@ -120,9 +121,8 @@ def skip_jobs(how_many: int) -> None:
         next(_jobs)
 
 
-def _line() -> list[object]:
-    begin, end = format_second(BEGIN), format_second(BEGIN + 3_600 * SECOND_US)
-    return [f"job-{next(_jobs)}", 8_000, begin, end, 3_600]
+def _line(begin: int) -> list[object]:
+    return [f"job-{next(_jobs)}", 8_000, format_second(begin), format_second(begin + 3_600 * SECOND_US), 3_600]
 
 
 def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
