@@ -248,11 +248,16 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
 
     def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the entry index of each (party, ref) that was used."""
-        rows = self._read(
-            "SELECT party, ref, leaf_index FROM tallystick.refs "
-            "WHERE (party, ref) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
-            ([party for party, _ in keys], [ref for _, ref in keys]),
-        )
+        if len(keys) == 1:  # the server plans this once, and the other one each time
+            rows = self._read(
+                "SELECT party, ref, leaf_index FROM tallystick.refs WHERE party = %s AND ref = %s", keys[0]
+            )
+        else:
+            rows = self._read(
+                "SELECT party, ref, leaf_index FROM tallystick.refs "
+                "WHERE (party, ref) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+                ([party for party, _ in keys], [ref for _, ref in keys]),
+            )
         return {(party, ref): index for party, ref, index in rows}
 
     def close(self) -> None:
