@@ -46,6 +46,11 @@ def test_every_package_of_an_extra_is_known_by_its_modules() -> None:
         (["statement", "{ledger}", "holder", "maker-a", "-o", "-"], "pylopdf_fonts_zh_cn", "books"),
         (["journal", "{ledger}", "--format", "parquet", "-o", "{ledger}/j"], "duckdb", "books"),
         (["journal", "{ledger}", "--format", "xlsx", "-o", "{ledger}/j"], "xlsxwriter", "books"),
+        (
+            ["audit", "{ledger}", "--trust", "{ledger}/trust.policy", "--segments", "--dask", "tcp://h:1"],
+            "distributed",
+            "dask",
+        ),
         (["key", "show", "pkcs11:token=a?module-path=/a.so"], "pkcs11", "pkcs11"),
     ],
 )

@@ -42,9 +42,9 @@ class FolderServer(http.server.ThreadingHTTPServer):
         self.released.wait()
 
     def wait_until_held(self, count: int) -> None:
-        """Wait until so many answers are kept back."""
+        """Wait until so many answers are kept back; not for ever, if who should ask has failed."""
         for _ in range(count):
-            self._waiting.acquire()
+            assert self._waiting.acquire(timeout=300), self.asked
 
 
 class _Answering(http.server.SimpleHTTPRequestHandler):

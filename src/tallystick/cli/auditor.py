@@ -94,6 +94,7 @@ def audit(
     ] = None,
     segments: parameters.Segments = False,
     workers: parameters.Workers = None,
+    dask: parameters.Dask = None,
     force: parameters.Force = False,
     as_json: parameters.AsJson = False,
     key: parameters.LoginKey = None,
@@ -113,7 +114,7 @@ def audit(
     if to_stdout and as_json:
         raise UsageError("--json and a report on standard output exclude each other: give one")
     read_from = over_http.logged_in(source, over_http.Login(key, passphrase_file, passphrase_command))
-    with _segment_workers(workers, segments) as where, output.progress("Auditing") as progress:
+    with _segment_workers(workers, segments, dask) as where, output.progress("Auditing") as progress:
         found = run_audit(
             read_from,
             policy,
@@ -137,8 +138,16 @@ def audit(
         raise typer.Exit(REFUSED)
 
 
-def _segment_workers(workers: int | None, segments: bool) -> "AbstractContextManager[SegmentWorkers | None]":
-    """Return where segments are audited: nowhere, here, or in processes."""
+def _segment_workers(
+    workers: int | None, segments: bool, dask: str | None
+) -> "AbstractContextManager[SegmentWorkers | None]":
+    """Return where segments are audited: nowhere, here, in processes, or on other machines."""
+    if dask is not None:
+        if not segments or workers is not None:
+            raise UsageError("--dask has its own workers and audits segments: give --segments, and no --workers")
+        from tallystick.audit.dask_workers import DaskWorkers
+
+        return DaskWorkers(dask)
     from tallystick.audit.segment_processes import SegmentProcesses
     from tallystick.audit.segments import InTurn
     from tallystick.verifying import default_processes

@@ -225,6 +225,10 @@ AsJsonInFen = Annotated[bool, typer.Option("--json", help="Print JSON; amounts i
 Segments = Annotated[
     bool, typer.Option("--segments", help="Audit an export from each of its saved states on at once: same report.")
 ]
+Dask = Annotated[
+    str | None,
+    typer.Option("--dask", metavar="ADDRESS", help="Audit the segments by the workers of this Dask scheduler."),
+]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="So many processes; all processors if left out, 1: none beside this one.")
 ]
