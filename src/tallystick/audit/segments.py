@@ -148,7 +148,9 @@ def begin_at(evidence: Evidence, origin: str, size: int, start: int) -> Begin:
     read_tile = tile_reader(size, evidence)
     if RightEdge.from_tiles(start, read_tile).root() != header.root:
         raise MalformedError(f"{state_path(start)} has another root than the stored tiles")
-    state = header.state(saved[place:])
+    data = saved[place:]
+    del saved  # before the state is made of the other
+    state = header.state(data)
     for key in state.keys.values():
         VerifierKey.from_text(key.vkey)  # entries are verified by it
     if state.network is not None:
