@@ -2,20 +2,15 @@
 
 import struct
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.vouchers.burns import (
-    BurnedLine,
-    Group,
-    JobTimes,
-    Statement,
-    overlaps,
-    pack_lines,
-    pack_payments,
-)
+from tallystick.vouchers import job_times
+from tallystick.vouchers.burns import BurnedLine, Group, Statement, pack_lines, pack_payments
+from tallystick.vouchers.job_times import JobTimes, overlaps
 
 JOBS = ("a", "ab", "b")
 LINES = st.lists(st.tuples(st.sampled_from(JOBS), st.integers(0, 60), st.integers(1, 9)), max_size=6)
@@ -89,10 +84,14 @@ class Both:
         self.groups.append(group)
 
 
-@given(st.data())
-def test_job_times_are_what_the_statements_say(data: st.DataObject) -> None:
-    """Whatever is added, taken back, forgotten, saved and taken up again."""
-    both = Both()
+@given(st.data(), st.sampled_from((1, 4, job_times.JOBS_BETWEEN_CLOSINGS)))
+def test_job_times_are_what_the_statements_say(data: st.DataObject, between_closings: int) -> None:
+    """Whatever is added, taken back, forgotten, closed, saved and taken up again."""
+    with patch.object(job_times, "JOBS_BETWEEN_CLOSINGS", between_closings):
+        _play(data, Both())
+
+
+def _play(data: st.DataObject, both: Both) -> None:
     for _ in range(data.draw(st.integers(1, 12))):
         step = data.draw(st.sampled_from(["add", "add", "add", "reverse", "forget", "save"]))
         if step == "add":

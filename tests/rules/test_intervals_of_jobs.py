@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, Statement, overlaps, pack_lines
+from tallystick.vouchers.burns import BurnedLine, Group, Statement, pack_lines
+from tallystick.vouchers.job_times import JobTimes, overlaps
 
 
 def with_interval(burned: bytes, starts_at: int, ends_at: int) -> bytes:

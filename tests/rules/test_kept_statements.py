@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from support.scenario import Ledger, ledger_for, read_table
-from tallystick.vouchers.burns import JobTimes
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.job_times import JobTimes
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import parse_instant
 from tallystick.vouchers.state import State

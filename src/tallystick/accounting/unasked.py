@@ -6,7 +6,8 @@ account takes time. Everything that postings come from is kept.
 
 from typing import Final
 
-from tallystick.vouchers.burns import BurnedLine, Group, JobTimes
+from tallystick.vouchers.burns import BurnedLine, Group
+from tallystick.vouchers.job_times import JobTimes
 from tallystick.vouchers.seals import Touches
 from tallystick.vouchers.state import State
 

@@ -2,14 +2,12 @@
 
 Both are bounded by the network's burn window: a line can't reach further back, so older ones are forgotten (evolve.py)
 and memory follows the activity within the window, not the length of the log. A busy network has a million lines in
-it, of which next to none is ever asked for again: so a statement is kept packed and unpacked when it is asked, and a
-job that only one statement has is just a reference to it.
+it, of which next to none is ever asked for again: so a statement is kept packed and unpacked when it is asked, and
+which jobs it has is looked up only where a line may overlap (job_times.py).
 """
 
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import ConfigDict
@@ -23,9 +21,6 @@ _LINES: Final = PackedColumns("HBqqIIq")
 _NUMBER, _LATE, _STARTS, _ENDS, _FEES = 0, 1, 2, 3, 6  # columns of it
 _PAYMENTS: Final = PackedColumns("HHq")
 _PLACES, _AMOUNTS = 1, 2
-_INTERVAL: Final = struct.Struct("<qq")
-
-NEVER: Final = 2**63 - 1
 
 Intervals = bytes
 """Burned intervals of one job: for each, start and end in 8 bytes each."""
@@ -278,119 +273,3 @@ def pack_payments(paid_fen: Iterable[Sequence[int]]) -> bytes:
             amounts_fen += of_lines
         places += [place] * (len(numbers) - first)
     return _PAYMENTS.pack(numbers, places, amounts_fen)
-
-
-class JobTimes:
-    """What is burned of a provider's jobs on one item; follows from the statements, so it isn't saved with them.
-
-    Of saved statements none is looked into before a line comes that begins before its last line ended: no other can
-    overlap, and most lines are of yesterday.
-    """
-
-    __slots__ = ("_groups", "_jobs", "_unread", "_unread_until")
-    __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self, saved: Iterable[Group] = ()) -> None:
-        self._jobs: dict[str, Group | Intervals] = {}  # the group, as long as no other has the job
-        self._unread = {one.index: one for one in sorted(saved, key=attrgetter("ends_at"))}  # by entry, latest end last
-        self._unread_until = 0
-        self._groups = len(self._unread)
-        self._read(NEVER)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, JobTimes) and self._all() == other._all()
-
-    def __contains__(self, job: str) -> bool:
-        return job in self._all()
-
-    @property
-    def has_groups(self) -> bool:
-        """Whether a statement that is remembered has lines of the item."""
-        return self._groups > 0
-
-    def is_burned(self, job: str, starts_at: int, ends_at: int) -> bool:
-        """Return whether the interval shares a moment with one of the job that is burned."""
-        if starts_at < self._unread_until:
-            self._read(starts_at)
-        where = self._jobs.get(job)
-        return where is not None and overlaps(_intervals(where, job), starts_at, ends_at)
-
-    def has(self, job: str, starts_at: int) -> bool:
-        """Return whether some of the job is burned that may have ended after an instant."""
-        if starts_at < self._unread_until:
-            self._read(starts_at)
-        return job in self._jobs
-
-    def add(self, group: Group) -> None:
-        """Take in a statement's lines."""
-        self._groups += 1
-        self._take(group)
-
-    def _take(self, group: Group) -> None:
-        known, jobs = self._jobs, group.unreversed_jobs()
-        if not known.keys().isdisjoint(jobs):
-            again = known.keys() & set(jobs)
-            known.update({job: _intervals(known[job], job) + group.intervals_of(job) for job in again})
-            jobs = [job for job in jobs if job not in again]
-        known.update(dict.fromkeys(jobs, group))
-
-    def reverse(self, group: Group, line: BurnedLine) -> None:
-        """Take out a line that its group has just noted as taken back."""
-        if group.index in self._unread:
-            return
-        where = self._jobs[line.job]
-        if isinstance(where, bytes):
-            where = self._jobs[line.job] = _without(where, _INTERVAL.pack(line.starts_at, line.ends_at))
-        if not _intervals(where, line.job):
-            del self._jobs[line.job]
-
-    def forget(self, group: Group) -> None:
-        """Take out a statement's lines that aren't remembered any more."""
-        self._groups -= 1
-        if self._unread.pop(group.index, None) is not None:
-            return
-        for job in set(group.jobs.split()):
-            where = self._jobs.get(job)
-            if isinstance(where, bytes):
-                for interval in _INTERVAL.iter_unpack(group.intervals_of(job)):
-                    where = _without(where, _INTERVAL.pack(*interval))
-                self._jobs[job] = where
-            if where is group or where == b"":
-                del self._jobs[job]
-            # Else the statement's lines of this job were taken back: the job is gone, or another statement's.
-
-    def _read(self, moment: int) -> None:
-        """Look into the saved statements that have a line that ended after a moment."""
-        while self._unread:
-            group = self._unread[next(reversed(self._unread))]
-            if group.ends_at <= moment:
-                self._unread_until = group.ends_at
-                return
-            self._take(group)
-            # Now that it is taken in: one that can't be read stays, and its time isn't free. (`del` would leave a hole
-            # at the end, and `reversed` walk over all holes each time.)
-            self._unread.popitem()
-        self._unread_until = 0
-
-    def _all(self) -> dict[str, list[tuple[int, ...]]]:
-        self._read(0)
-        return {job: sorted(_INTERVAL.iter_unpack(_intervals(where, job))) for job, where in self._jobs.items()}
-
-
-def _intervals(where: Group | Intervals, job: str) -> Intervals:
-    return where if isinstance(where, bytes) else where.intervals_of(job)
-
-
-def overlaps(burned: Intervals, starts_at: int, ends_at: int) -> bool:
-    """Return whether the interval shares a moment with one that is burned."""
-    for burned_from, burned_to in _INTERVAL.iter_unpack(burned):
-        if starts_at < burned_to and burned_from < ends_at:
-            return True
-    return False
-
-
-def _without(burned: Intervals, interval: Intervals) -> Intervals:
-    for place in range(0, len(burned), _INTERVAL.size):
-        if burned[place : place + _INTERVAL.size] == interval:
-            return burned[:place] + burned[place + _INTERVAL.size :]
-    raise ValueError("no such interval is burned")

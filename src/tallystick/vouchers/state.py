@@ -18,9 +18,10 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from tallystick.errors import MalformedError
 from tallystick.vouchers.book import ACCOUNTS, MEMORANDA, AnyAccount, Book, Lot, Posting, lot_in, voucher_in
-from tallystick.vouchers.burns import BYTES_AS_BASE64, Group, JobTimes, Statement
+from tallystick.vouchers.burns import BYTES_AS_BASE64, Group, Statement
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.holdings import Reservation, Voucher
+from tallystick.vouchers.job_times import JobTimes
 from tallystick.vouchers.log_keys import LogKeyChange
 from tallystick.vouchers.mandates import Mandate
 from tallystick.vouchers.parties import Key, Network, Party, RecordedCheckpoint

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetPydanticSchema, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
-from tallystick.vouchers.burns import BurnedLine, JobTimes
+from tallystick.vouchers.burns import BurnedLine
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.fields import CLOSED, LINES_MAX, must_be_true
+from tallystick.vouchers.job_times import JobTimes
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import (
     BASIS_POINTS,

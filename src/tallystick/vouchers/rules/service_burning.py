@@ -4,9 +4,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, pack_lines
+from tallystick.vouchers.burns import BurnedLine, Group, pack_lines
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.fields import must_be_true
+from tallystick.vouchers.job_times import JobTimes
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import Day, Fen, Hash, ItemId, OwnedId, format_day
 from tallystick.vouchers.refusals import Reason, Refusal
