@@ -115,6 +115,12 @@ JUDGED: Final = [
         1.6,
     ),
     _ratio(
+        "audit_segments_2_to_one_piece",
+        "the same on two workers / in one piece by one process",
+        ("audit_segments_2_workers", "audit_in_one_piece"),
+        None,
+    ),
+    _ratio(
         "audit_dask_to_segments",
         "two Dask workers on this machine / the same segments without Dask",
         ("audit_segments_dask", "audit_segments_2_workers"),
@@ -264,8 +270,9 @@ OURS: Final = [
     *_rates(
         "ours",
         "audit_segments",
-        audit_segments_1_worker="lines of statements audited in segments, one worker",
+        audit_segments_1_worker="lines of statements of an export audited in segments, one worker",
         audit_segments_2_workers="the same, two workers",
+        audit_in_one_piece="the same export audited in one piece by one process",
     ),
     *_rates("ours", "audit_dask", audit_segments_dask="the same, two Dask workers"),
     *_measured(

@@ -17,6 +17,7 @@ from parts import (
     plans,
     processes,
     receipts,
+    segments,
     usage_records,
     writing,
 )
@@ -28,6 +29,7 @@ PARTS: Final[Sequence[Part]] = (
     *writing.PARTS,
     *others.PARTS,
     *auditing.PARTS,
+    *segments.PARTS,
     exports.PART,
     receipts.PART,
     processes.PART,
@@ -38,11 +40,6 @@ PARTS: Final[Sequence[Part]] = (
     usage_records.PART,
     plans.PART,
 )
-NOT_YET: Final[dict[str, str]] = {
-    "audit_segments": "audits in segments aren't in this version",
-    "audit_dask": "audits over Dask aren't in this version",
-}
-"""Parts that figures.py names and that can't be measured yet."""
 
 
 def chosen(names: Collection[str]) -> list[Part]:
@@ -60,7 +57,7 @@ def chosen(names: Collection[str]) -> list[Part]:
 
 
 def _names() -> set[str]:
-    return {part.name for part in PARTS} | set(NOT_YET)
+    return {part.name for part in PARTS}
 
 
 def _parts_of(key: str) -> Iterable[str]:

@@ -10,14 +10,17 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
 import network
+from parts.dask_cluster import dask_workers
 
 from support.burning import LOG_KEY, NOW, Clock
 from tallystick.audit import audit
+from tallystick.audit.segment_processes import SegmentProcesses
+from tallystick.audit.segments import SegmentWorkers
 from tallystick.dossiers.writing import write_dossier
 from tallystick.ledger import Ledger, open_ledger
 from tallystick.ledger.sidecar import SNAPSHOT, FolderSidecar
@@ -163,11 +166,30 @@ def dossier(folder: str, to: str) -> dict[str, float]:
     return watch.shares()
 
 
-def export(folder: str, to: str) -> dict[str, float]:
-    """Export to a new folder."""
+def export(folder: str, to: str, states_every: int = 0) -> dict[str, float]:
+    """Export to a new folder, with a saved state every so many entries."""
     watch = Stopwatch()
     with watch.running(), read_ledger(Path(folder)) as reader:
-        export_tiles(reader, Path(to))
+        export_tiles(reader, Path(to), states_every=states_every or None)
+    return watch.shares()
+
+
+def audit_segments(folder: str, report: str, workers: int) -> dict[str, float]:
+    """Audit an export in segments, by processes of this machine."""
+    return _audited_in(SegmentProcesses(workers), folder, report)
+
+
+def audit_dask(folder: str, report: str, address: str) -> dict[str, float]:
+    """Audit an export in segments, by the workers of a Dask scheduler; what these used isn't in it."""
+    return _audited_in(dask_workers(address), folder, report)
+
+
+def _audited_in(workers: AbstractContextManager[SegmentWorkers], folder: str, report: str) -> dict[str, float]:
+    watch, notices = Stopwatch(), list[str]()
+    with watch.running(), workers as segments:  # ended within: only then is known what time they took
+        found = audit(Path(folder), POLICY, report_file=Path(report), segments=segments, notice=notices.append)
+    assert found.is_clean, found.findings[:3]
+    assert not notices, notices
     return watch.shares()
 
 
@@ -182,6 +204,8 @@ BY_NAME: Final[dict[str, Callable[..., dict[str, float]]]] = {
     "audit_since": audit_since,
     "dossier": dossier,
     "export": export,
+    "audit_segments": audit_segments,
+    "audit_dask": audit_dask,
 }
 
 

@@ -51,6 +51,10 @@ class Place:
         made: Made = self._made[name]
         return made
 
+    def has(self, name: str) -> bool:
+        """Return whether something was made under a name."""
+        return name in self._made
+
     def kept_folder(self) -> Path:
         """Return a new folder that stays until the run ends."""
         return self.closing.enter_context(self.folder())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from figures import FIGURES
-from measured import NOT_YET, chosen
+from measured import chosen
 from places import Place
 from results import machine, show, write
 from rich.console import Console
@@ -48,8 +48,6 @@ def main() -> int:
         console.print(f"{error}", style="red", markup=False)
         return 2
     missing = {part.name: why for part in parts if (why := part.missing()) is not None}
-    if not told.only:
-        missing |= NOT_YET
     for name, why in missing.items():
         console.print(f"not measured: {name}: {why}", markup=False)
     there = [part for part in parts if part.name not in missing]
