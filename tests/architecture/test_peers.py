@@ -30,6 +30,15 @@ def test_every_peer_says_what_its_figures_are(peers: ModuleType) -> None:
     assert [name for name, peer in found.items() if "How: " not in (peer.__doc__ or "")] == []
 
 
+def test_one_more_peer_is_one_file(peers: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it is called, and where no list has its name."""
+    (tmp_path / "built_from_source.py").write_text("def measure(): ...")
+    (tmp_path / "no_peer.py").write_text("")
+    monkeypatch.setattr(peers, "FOLDER", tmp_path)
+    monkeypatch.setattr(peers, "__path__", [str(tmp_path)])
+    assert list(peers.peers()) == ["built_from_source"]
+
+
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_a_peer_that_is_not_installed_says_so(
     name: str, peers: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
