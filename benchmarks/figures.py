@@ -304,10 +304,7 @@ OURS: Final = [
     ),
 ]
 PEERS: Final = {
-    name: [
-        Figure(key, says, A_SECOND if unit == "/s" else unit, "peers", name)
-        for key, (unit, says) in peer.FIGURES.items()
-    ]
+    name: [Figure(key, says, unit, "peers", name) for key, (unit, says) in peer.FIGURES.items()]
     for name, peer in peers().items()
 }
 """What each peer measures, by the name of its module: `peers/` says it, and a peer more is a file more there."""

@@ -17,7 +17,7 @@ from peers.journals import Journal
 from peers.programs import cpu_seconds_to_run
 
 FIGURES: Final = {
-    "beancount_lines": ("/s of CPU", "beancount: lines of a journal recomputed to balances"),
+    "beancount_lines": ("a second of CPU", "beancount: lines of a journal recomputed to balances"),
     "beancount_to_log": ("×", "beancount's time for them / `tallystick balances --by account`, from the log"),
     "beancount_to_views": ("×", "beancount's time for them / `tallystick balances`, from views that have followed"),
 }

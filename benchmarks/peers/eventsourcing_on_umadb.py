@@ -17,8 +17,8 @@ from peers.burn_lines import burn_line
 from peers.programs import cpu_seconds_of, free_port, serving, tell, told_by
 
 FIGURES: Final = {
-    "library_umadb_batched": ("/s", "plain `eventsourcing` on UmaDB: unsigned events, 1,000 in a save"),
-    "library_umadb_batched_cpu": ("/s of CPU", "the same, a second of processor time of application and server"),
+    "library_umadb_batched": ("a second", "plain `eventsourcing` on UmaDB: unsigned events, 1,000 in a save"),
+    "library_umadb_batched_cpu": ("a second of CPU", "the same, a second of processor time of application and server"),
 }
 EVENTS: Final = 10_000
 BATCH: Final = 1_000

@@ -17,7 +17,7 @@ from peers.journals import Journal
 from peers.programs import cpu_seconds_to_run
 
 FIGURES: Final = {
-    "hledger_lines": ("/s of CPU", "hledger: lines of a journal recomputed to balances"),
+    "hledger_lines": ("a second of CPU", "hledger: lines of a journal recomputed to balances"),
     "hledger_to_log": ("×", "hledger's time for them / `tallystick balances --by account`, from the log"),
     "hledger_to_views": ("×", "hledger's time for them / `tallystick balances`, from views that have followed"),
 }

@@ -22,8 +22,8 @@ FIGURES: Final = {
         "a second",
         "hypercore (Node): blocks, 1,000 in an append, a signature and fdatasync each",
     ),
-    "hypercore_signed_batches_cpu": ("/s of CPU", "the same, a second of processor time"),
-    "hypercore_unsynced_batches": ("/s", "the same as it comes, without fdatasync"),
+    "hypercore_signed_batches_cpu": ("a second of CPU", "the same, a second of processor time"),
+    "hypercore_unsynced_batches": ("a second", "the same as it comes, without fdatasync"),
 }
 BLOCKS: Final = 50_000
 BATCH: Final = 1_000

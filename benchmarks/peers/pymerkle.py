@@ -21,10 +21,10 @@ from tallystick.transparency.merkle import TILE_WIDTH, RightEdge, leaf_hash
 from tallystick.transparency.proofs import inclusion_proof
 
 FIGURES: Final = {
-    "pymerkle_appends": ("/s of CPU", "pymerkle: leaves appended to a tree in memory, 256 at once"),
-    "pymerkle_proofs": ("/s of CPU", "pymerkle: inclusion proofs of leaves of that tree"),
-    "tree_appends": ("/s of CPU", "our tree: the same"),
-    "tree_proofs": ("/s of CPU", "our tree: the same, from tiles"),
+    "pymerkle_appends": ("a second of CPU", "pymerkle: leaves appended to a tree in memory, 256 at once"),
+    "pymerkle_proofs": ("a second of CPU", "pymerkle: inclusion proofs of leaves of that tree"),
+    "tree_appends": ("a second of CPU", "our tree: the same"),
+    "tree_proofs": ("a second of CPU", "our tree: the same, from tiles"),
 }
 LEAVES: Final = 50_000
 PROOFS: Final = 1_000
