@@ -56,7 +56,7 @@ BY_USER: Final = {
         Command("explore", "explore", "Show a log's pages in a browser, read-only."),
     ),
     "Operators": (
-        Command("network", "network", "Found a network."),
+        Command("network", "network", "Found a network, and audit its logs together."),
         Command("ledger", "operator", "Make ledgers, back them up, restore them, change their keys."),
         Command("serve", "serve", "Serve a log over HTTP: write it, or stand by to."),
         Command("checkpoint", "checkpoint", "Have checkpoints cosigned."),
