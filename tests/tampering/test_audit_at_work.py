@@ -12,7 +12,7 @@ import pytest
 from support.finding_codes import AUDIT_CODES, DOSSIER_CODES, documented, in_order
 from support.small_ledger import CHEAP, CLAIMED_FEN, LOG_KEY, POLICY
 from support.tampering import edited, entries_of, index_of, put_entry
-from tallystick.audit import FindingCode, Report, audit, auditing
+from tallystick.audit import FindingCode, Report, audit, auditing, walk
 from tallystick.audit.book_checks import returned_fen
 from tallystick.errors import NotALedgerError, UsageError
 from tallystick.ledger import open_ledger
@@ -74,7 +74,7 @@ def test_progress_is_told(pristine: Path) -> None:
 def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes for however few entries, and several batches."""
     monkeypatch.setattr(auditing, "WORTH_PROCESSES", 1)
-    monkeypatch.setattr(auditing, "BATCH_BYTES_MAX", 20_000)
+    monkeypatch.setattr(walk, "BATCH_BYTES_MAX", 20_000)
 
 
 @pytest.mark.usefixtures("in_processes")
@@ -166,7 +166,8 @@ def test_an_empty_folder_is_no_ledger(tmp_path: Path) -> None:
 
 def test_every_code_has_an_attack() -> None:
     """A code that no attack produces is a promise nobody checked."""
-    sources = "".join(path.read_text("utf-8") for path in HERE.glob("test_*_attacks.py"))
+    attacks = [*HERE.glob("test_*_attacks.py"), HERE / "test_segmented_audits.py"]
+    sources = "".join(path.read_text("utf-8") for path in attacks)
     assert {code.name for code in AUDIT_CODES} - set(re.findall(r"\bC\.([A-Z_]+)\b", sources)) == set()
 
 
