@@ -50,7 +50,7 @@ def test_a_note_gets_its_receipt_though_nothing_happened_since_it_was_forgotten(
 def test_a_statement_gets_its_receipt_though_nothing_happened_since(ledger: Ledger, clock: Clock) -> None:
     """Statements are remembered for longer than references are."""
     clock.at = BEGIN + TWO_HOURS_US
-    groups = [{"item": "ascend-910b", "lines": [_line()]}]
+    groups = [{"item": "ascend-910b", "lines": [_line(BEGIN)]}]
     note = Actor("provider").note("time.burn", clock.at, ref="s-1", contract="holder/k1", groups=groups)
     assert isinstance(ledger.submit([note])[0], Admitted)
     clock.at = BEGIN + 3 * DAY_US
