@@ -8,7 +8,7 @@ from figures import CURVE_LINES
 from places import Place
 from rounds import Part
 
-TRIED_OUT: Final = 10_000
+TRIED_OUT: Final = 1_000
 """Larger sizes are left out of a run that is only tried out."""
 
 

@@ -23,7 +23,7 @@ def measure(place: Place) -> dict[str, float]:
     }
     apart.program([sys.executable, *words["balances"]])  # the views have followed
     taken = defaultdict(list)
-    for _ in range(TURNS):
+    for _ in range(place.count(TURNS)):
         for name, arguments in words.items():
             used = apart.program([sys.executable, *arguments])
             taken[f"process_{name}_ms"].append(used.cpu_seconds * 1e3)
