@@ -28,7 +28,7 @@ LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutatio
   benchmarks/peers/requirements.lock benchmarks/peers/package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-browser vendor-check test-kills test-pythons test-cluster simulate lint docs docs-tables messages verify-page vectors bench bench-large bench-peers bench-page bench-decade fuzz mutants lock dist wheelhouse clean
+.PHONY: help demo test test-all test-system test-browser vendor-check test-kills test-pythons test-cluster simulate lint docs docs-tables messages verify-page vectors bench bench-large bench-peers bench-page bench-decade bench-state fuzz mutants lock dist wheelhouse clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -126,6 +126,10 @@ bench-peers: ## download what `make bench` measures beside us if it is there, in
 bench-decade: $(READY_FOR_TESTS) ## ten years of 17 cities: the state's size, into build/decade.json (BENCH_FLAGS=--scale=0.1)
 	mkdir -p build
 	PYTHONPATH=tests $(BIN)/python benchmarks/decade.py $(BENCH_FLAGS)
+
+bench-state: $(READY_FOR_TESTS) ## ten million lines in statements: what the state keeps of them, into build/state.json
+	mkdir -p build
+	PYTHONPATH=tests $(BIN)/python benchmarks/many_lines.py $(BENCH_FLAGS)
 
 fuzz: $(VENV)/.fuzz-installed ## feed every reader with what nobody thought of (SECONDS=60 in all)
 	$(BIN)/python fuzz/run.py --seconds $(SECONDS)
