@@ -1,6 +1,6 @@
 """Statements audited in segments: by one process, by two, by two Dask workers; and in one piece by one process.
 
-The export has a saved state every 512 entries, and ends four entries after the last one, so that two processes have two
+The export has a saved state every 512 entries, and ends four entries after the last one, so that two processes have three
 segments each. Its lines are spread over 260 days, 92 of which a state remembers.
 """
 
@@ -40,7 +40,7 @@ class Cut(NamedTuple):
         return (self.segments * self.entries - network.FOUNDING_ENTRIES + TAIL) * self.lines_each
 
 
-WHOLE = Cut(4, 512, LINES_EACH)
+WHOLE = Cut(6, 512, LINES_EACH)
 TRIED_OUT = Cut(2, 256, 2)
 
 
