@@ -130,6 +130,8 @@ def _run(arguments: Sequence[str]) -> int:
     if len(arguments) == 1 and arguments[0] in _AT_ONCE and _COMPLETION not in os.environ:
         sys.stdout.write(_AT_ONCE[arguments[0]]())
         return AS_ASKED
+    # Looking for plugins of pydantic's takes longer than to load it, and none has a say in what is decided here.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     import typer.main
 
     from tallystick.errors import UsageError

@@ -152,8 +152,11 @@ def _balances_by_account(
 
 
 def _columns(by: BalanceKind) -> list[str]:
+    if by is BalanceKind.ACCOUNT:
+        from tallystick.accounting.balances import AccountBalance
+
+        return [field.name for field in fields(AccountBalance)]
     from tallystick import views
-    from tallystick.accounting.balances import AccountBalance
 
     rows = {
         BalanceKind.PROGRAMME: views.ProgrammeBalance,
@@ -167,7 +170,6 @@ def _columns(by: BalanceKind) -> list[str]:
         BalanceKind.DEMAND: views.DemandBalance,
         BalanceKind.PAYEE: views.PayeeBalance,
         BalanceKind.TREASURY: views.TreasuryBalance,
-        BalanceKind.ACCOUNT: AccountBalance,
     }
     return [field.name for field in fields(rows[by])]
 

@@ -16,10 +16,14 @@ What others are handed of a log is in `publishing`, which this package never imp
 A receipt is given only for what is durable and under a signed checkpoint.
 """
 
-from tallystick.ledger.opening import create_ledger, open_ledger, stand_by
-from tallystick.ledger.pending import Admitted
-from tallystick.ledger.standing_by import StandBy
-from tallystick.ledger.submit import Clock, Ledger, system_clock
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tallystick.ledger.opening import create_ledger, open_ledger, stand_by
+    from tallystick.ledger.pending import Admitted
+    from tallystick.ledger.standing_by import StandBy
+    from tallystick.ledger.submit import Clock, Ledger, system_clock
 
 __all__ = [
     "Admitted",
@@ -31,3 +35,18 @@ __all__ = [
     "stand_by",
     "system_clock",
 ]
+
+_HOMES: Final = {
+    "tallystick.ledger.opening": ("create_ledger", "open_ledger", "stand_by"),
+    "tallystick.ledger.pending": ("Admitted",),
+    "tallystick.ledger.standing_by": ("StandBy",),
+    "tallystick.ledger.submit": ("Clock", "Ledger", "system_clock"),
+}
+"""Loaded when first used: whoever reads a log loads the stores, and not the writer."""
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
