@@ -24,6 +24,7 @@ from tallystick.audit.segment_processes import SegmentProcesses
 from tallystick.audit.segments import InTurn, Pending, SegmentOrder, SegmentResult, audit_segment
 from tallystick.errors import UsageError
 from tallystick.publishing import read_ledger
+from tallystick.vouchers.saved_state import SCHEMA_SHA256
 
 C = FindingCode
 
@@ -260,3 +261,13 @@ def test_an_export_without_states_is_one_piece(pristine: Path) -> None:
     told: list[str] = []
     assert same_in_segments(pristine / "tiles", POLICY, told=told) is not None
     assert told == []
+
+
+def test_states_of_another_version_are_said_and_not_waited_for(log: Path) -> None:
+    """The log isn't gone through twice: nothing is submitted."""
+    for path in (log / "states").iterdir():
+        path.write_bytes(path.read_bytes().replace(SCHEMA_SHA256.encode(), b"0" * 64, 1))
+    told, workers = list[str](), Lost(0)
+    assert same_in_segments(log, POLICY, workers=workers, told=told) is not None
+    assert told == ["another version wrote the saved states, so the log is audited in one piece"]
+    assert workers.submitted == []

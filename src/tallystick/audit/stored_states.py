@@ -40,6 +40,15 @@ class StoredStates:
         """Return after how many entries one is due, of all that are to come."""
         return self._sizes[self._place :]
 
+    def are_of_another_version(self) -> bool:
+        """Return whether the one that is due, and so most likely each, was saved by another version."""
+        size = self.next_size()
+        try:
+            stored = None if size is None else self._evidence.state(size, HEADER_SIZE_MAX)
+            return is_of_another_version(split_saved(stored or b"")[0])
+        except (NotAFileError, MalformedError):
+            return False
+
     def pass_over(self, placed: int) -> None:
         """Leave out those up to a size, since nothing can be compared with them."""
         self._place = max(self._place, bisect_right(self._sizes, placed))
