@@ -1,7 +1,7 @@
 """Statements audited in segments: by one process, by two, by two Dask workers; and in one piece by one process.
 
-The export has a saved state every 512 entries, and ends four entries after the last one, so that two processes have three
-segments each. Its lines are spread over 260 days, 92 of which a state remembers.
+The export has a saved state every 512 entries, and ends four entries after the last one, so that two processes have
+three segments each. Its lines are spread over 260 days, 92 of which a state remembers.
 """
 
 import time
