@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from pymerkle import InmemoryTree
 
 from support.stored_tree import StoredTree, UniformTree
 from tallystick.errors import ProofInvalidError, TileMalformedError
+from tallystick.transparency import merkle
 from tallystick.transparency.merkle import EMPTY_ROOT, RightEdge, leaf_hash, node_hash, path_of, root_of
 from tallystick.transparency.proofs import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
 from tallystick.transparency.tiles import Tile, node_from_tiles, tiles_between, tiles_of
@@ -386,3 +388,25 @@ def test_a_path_in_memory_is_the_inclusion_proof(size: int) -> None:
         verify_inclusion(index, size, hashes[index], path_of(index, hashes), root_of(hashes))
     with pytest.raises(ValueError, match="no leaf"):
         path_of(size, hashes)
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 1_000, 65_535])
+@pytest.mark.parametrize("new", [1, 2, 30, 300])
+def test_a_tree_grows_by_as_many_hashes_as_there_are_new_leaves(
+    size: int, new: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its size: the writer grows it for each group."""
+    edge = RightEdge()
+    edge.extend([bytes(32)] * size)
+    hashed: list[bytes] = []
+
+    def counted(data: bytes) -> Any:
+        hashed.append(data)
+        return hashlib.sha256(data)
+
+    monkeypatch.setattr(merkle, "_sha256", counted)
+    edge.extend([bytes(32)] * new)
+    assert len(hashed) <= new - 1 + size.bit_count()
+    hashed.clear()
+    edge.root()
+    assert len(hashed) < (size + new).bit_length()
