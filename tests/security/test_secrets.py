@@ -211,7 +211,7 @@ def test_the_command_line_never_renders_local_variables(monkeypatch: pytest.Monk
             super().__init__(*arguments, **options)
 
     monkeypatch.setattr(typer, "Typer", Watched)
-    assert run("--help").status == 0
+    assert run("balances", "--help").status == 0
     assert made
     assert made[0]["pretty_exceptions_enable"] is False
 

@@ -1,7 +1,8 @@
 """Callers at once become groups: one of them writes for all that came while the group before was written.
 
     arrive    a caller hands in its notes, already read, and waits; who finds no one writing writes
-    verify    as soon as what arrived is worth a task, its signatures go to the processes; the rest when it is taken
+    verify    as soon as what arrived is worth a task, its signatures go to the processes; the rest when it is taken,
+              before the lock is held under which the state is read
     write     all that waits, up to a transaction's measure, is written as one
     leave     a caller whose own notes are answered hands the writing on to the one that has waited longest; one that is
               interrupted before its notes were taken takes them back
@@ -16,7 +17,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tallystick.ledger.pending import GROUP_NOTES_MAX, Group
+from tallystick.errors import StoreFailedError
+from tallystick.ledger.pending import GROUP_NOTES_MAX, Group, fail
 
 WORTH_VERIFYING_AHEAD: Final = 16
 """From so many notes on, what arrived is given to a process before it is taken."""
@@ -28,13 +30,14 @@ class GroupCommit:
     def __init__(
         self,
         writer_lock: threading.RLock,
-        verify: Callable[[Sequence[Group]], None],
+        verify: Callable[[Sequence[Group]], object],
         write: Callable[[Sequence[Group]], None],
     ) -> None:
         """Take what is done with groups.
 
         Args:
-            writer_lock: held while groups are taken and written; others hold it while they read what a write changes.
+            writer_lock: held while groups are taken, and while they are written; others hold it while they read what a
+                write changes.
             verify: begins to verify the signatures in some groups, together.
             write: answers some groups in order, in one transaction.
         """
@@ -84,9 +87,17 @@ class GroupCommit:
         """Write what waits, up to a transaction's measure, and wake its callers."""
         groups: list[Group] = []
         try:
-            with self._writer_lock:
+            with self._writer_lock:  # whoever reads the state meanwhile lets more come together
                 groups = self._take()
+            for group in groups:
+                if group.verification is not None:
+                    group.verification.finish()
+            with self._writer_lock:
                 self._write(groups)
+        except BaseException:
+            # Ctrl-C, say, in one submitter's thread: the others that were written along must not take it for success.
+            fail(groups, StoreFailedError("the writer was interrupted; submit again to find out what was kept"))
+            raise
         finally:
             for group in groups:
                 group.done = True

@@ -42,7 +42,7 @@ from tallystick.ledger.recorded_before import find_forgotten, recorded_before, r
 from tallystick.ledger.store import CheckpointRow, ReferenceRow, tile_reader
 from tallystick.ledger.store import Group as CommitGroup
 from tallystick.ledger.tail import AUDIT_SAYS_MORE, Tail
-from tallystick.ledger.verification import WORTH_A_PROCESS, Verifier
+from tallystick.ledger.verification import WORTH_A_PROCESS, Verification, Verifier
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.proofs import inclusion_proof
@@ -105,7 +105,7 @@ class Ledger:
         self._is_fenced = False
         self._closed = False
         self._writer_lock = threading.RLock()
-        self._group_commit = GroupCommit(self._writer_lock, self._verify, self._write_groups)
+        self._group_commit = GroupCommit(self._writer_lock, self._verify, self._write_together)
 
     def submit(self, notes: Sequence[bytes]) -> list[NoteAnswer]:
         """Decide notes in order and keep what is admitted; what is answered is durable.
@@ -217,11 +217,14 @@ class Ledger:
 
     def _prepare(self, notes: Sequence[bytes]) -> Group:
         group = Group([PendingNote(read_alone(note, self.origin)) for note in notes])  # (1) (2)
-        if len(notes) >= WORTH_A_PROCESS:  # few are verified together with those of other callers
-            self._verify([group])
+        if self._verifier.has_processes:
+            if len(notes) >= WORTH_A_PROCESS:  # fewer go there together with those of other callers
+                self._verify([group])
+        else:  # by this thread, before anybody waits for it
+            self._verify([group]).finish()
         return group
 
-    def _verify(self, groups: Sequence[Group]) -> None:
+    def _verify(self, groups: Sequence[Group]) -> Verification:
         """Begin to verify what is signed in some groups."""
         readings = [note.reading for group in groups for note in group.notes]
         commands = [reading for reading in readings if isinstance(reading, SignedCommand)]
@@ -229,6 +232,7 @@ class Ledger:
         verification = self._verifier.start(commands, self._tail.state)
         for group in groups:
             group.verification = verification
+        return verification
 
     def _write(self, group: Group) -> list[NoteAnswer]:
         """Wait until a group is written, by this caller or by another along with its own."""
@@ -236,18 +240,6 @@ class Ledger:
         if group.error is not None:
             raise group.error
         return group.answers
-
-    def _write_groups(self, groups: Sequence[Group]) -> None:
-        """Decide and commit groups of several callers as one transaction."""
-        try:
-            for group in groups:
-                if group.verification is not None:
-                    group.verification.finish()
-            self._write_together(groups)
-        except BaseException:
-            # Ctrl-C, say, in one submitter's thread: the others that were written along must not take it for success.
-            fail(groups, StoreFailedError("the writer was interrupted; submit again to find out what was kept"))
-            raise
 
     def _write_together(self, groups: Sequence[Group]) -> None:
         """Decide and commit groups as one transaction; if its commit fails for an unknown reason, each by itself."""

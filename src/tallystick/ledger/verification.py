@@ -47,6 +47,7 @@ class Verifier:
 
     def __init__(self, processes: int) -> None:
         """Take the number of processes; 0 for none."""
+        self.has_processes: Final = processes > 0
         self._pool = VerificationPool(processes)
 
     def start(self, commands: Sequence[SignedCommand], state: State) -> Verification:
