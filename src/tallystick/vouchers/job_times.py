@@ -22,7 +22,6 @@ class JobTimes:
     """
 
     __slots__ = ("_groups", "_jobs", "_jobs_added", "_read", "_unread", "_unread_until")
-    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, saved: Iterable[Group] = ()) -> None:
         self._jobs: dict[str, Group | Intervals] = {}  # of those read; the group, as long as no other has the job
@@ -35,6 +34,9 @@ class JobTimes:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, JobTimes) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        raise TypeError("job times change, and have no hash")
 
     def __contains__(self, job: str) -> bool:
         return job in self._all()
