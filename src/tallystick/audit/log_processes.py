@@ -7,10 +7,8 @@ dies     that ends all too, and says nothing about the log
 Ctrl-C   a process is in a group of its own and ignores it; all are killed
 """
 
-import os
 import pickle
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -23,6 +21,7 @@ from tallystick.audit.one_of_several import LogOrder, LogOutcome
 from tallystick.audit.uses import Uses
 from tallystick.errors import SourceUnreadableError
 from tallystick.verifying.process import receive, send
+from tallystick.verifying.script_process import end_script, start_script
 
 
 def audit_apart(
@@ -108,29 +107,14 @@ class _Processes:
         return cast(LogOutcome, answer)
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        # The child finds the same modules as this process, wherever they came from.
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         with self._lock:
             if self._is_closed:
                 raise SourceUnreadableError("no more logs are audited")
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and script
-                [sys.executable, "-P", str(Path(log_process.__file__))],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=environment,
-                process_group=0,
-            )
+            process = start_script(log_process.__file__)
             self._running.add(process)
             return process
 
     def _end(self, process: "subprocess.Popen[bytes]") -> None:
-        process.kill()
-        for pipe in (process.stdin, process.stdout):
-            assert pipe is not None
-            try:
-                pipe.close()
-            except OSError:
-                continue  # it had something left to write for a process that is gone
-        process.wait()
+        end_script(process)
         with self._lock:
             self._running.discard(process)

@@ -7,18 +7,16 @@ dies     who waits for its segment is told so, and submits it again; the next se
 Ctrl-C   a process is in a group of its own and ignores it; closing kills all, and one whose caller is gone ends
 """
 
-import os
 import pickle
 import subprocess
-import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Self, cast
 
 from tallystick.audit import segment_process
 from tallystick.audit.segments import SegmentOrder, SegmentResult
 from tallystick.verifying.process import receive, send
+from tallystick.verifying.script_process import end_script, start_script
 
 
 class SegmentProcesses:
@@ -50,7 +48,7 @@ class SegmentProcesses:
                 process.kill()
         self._threads.shutdown(cancel_futures=True)
         for process in self._running:
-            _end(process)
+            end_script(process)
         self._running.clear()
 
     def __enter__(self) -> Self:
@@ -75,7 +73,7 @@ class SegmentProcesses:
             self._own.process = None
             with self._lock:
                 self._running.discard(process)
-            _end(process)
+            end_script(process)
             raise OSError(f"the process is gone ({type(error).__name__})") from None
 
     def _process(self) -> "subprocess.Popen[bytes]":
@@ -85,29 +83,6 @@ class SegmentProcesses:
         with self._lock:
             if self._is_closed:
                 raise OSError("no more processes are started")
-            process = self._own.process = _start()
+            process = self._own.process = start_script(segment_process.__file__)
             self._running.add(process)
         return process
-
-
-def _start() -> "subprocess.Popen[bytes]":
-    # The child finds the same modules as this process, wherever they came from.
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and script
-        [sys.executable, "-P", str(Path(segment_process.__file__))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-        process_group=0,
-    )
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    for pipe in (process.stdin, process.stdout):
-        assert pipe is not None
-        try:
-            pipe.close()
-        except OSError:
-            continue  # it had something left to write for a process that is gone
-    process.wait()

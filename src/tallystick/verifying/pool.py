@@ -11,16 +11,15 @@ start    by running a script: no process is forked from one with threads, and no
 import fcntl
 import os
 import subprocess
-import sys
 import threading
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
-from pathlib import Path
 from typing import Final, Self, cast
 
 from tallystick.verifying import process
 from tallystick.verifying.process import Batch, BatchResult
+from tallystick.verifying.script_process import end_script, start_script
 
 BATCHES_AHEAD: Final = 4
 """How many batches each process may be given before an answer is taken: one to work on, the others in the pipe."""
@@ -157,12 +156,7 @@ class _Worker:
             self._owed.popleft().set_exception(OSError("the process is gone"))
 
     def _close(self) -> None:
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):  # it had something left to write for a process that is gone
-                    pipe.close()
-        self._process.wait()
+        end_script(self._process)
 
 
 def default_processes() -> int:
@@ -173,19 +167,7 @@ def default_processes() -> int:
 
 
 def _start() -> "subprocess.Popen[bytes]":
-    script = Path(process.__file__)
-    if not sys.executable:
-        raise OSError("no interpreter to start")
-    # The child finds the same modules as this process, wherever they came from.
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    # A process group of its own: Ctrl-C on a terminal reaches the caller alone; the worker ends with its input.
-    worker = subprocess.Popen(  # noqa: S603 - our own interpreter and script
-        [sys.executable, "-P", str(script)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-        process_group=0,
-    )
+    worker = start_script(process.__file__)  # it ends with its input
     for pipe in (worker.stdin, worker.stdout):
         if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
             try:
